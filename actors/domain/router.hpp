@@ -1,0 +1,137 @@
+#pragma once
+
+#include "actors/domain/agent.hpp"
+#include "actors/domain/decision.hpp"
+#include "actors/domain/ids.hpp"
+#include "actors/domain/message.hpp"
+#include "actors/domain/time.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// Who waits, who is free, and who should serve whom: the matching of the whole
+/// company. Its state is soft: a new router is told everything again by the
+/// sessions and agents. It only proposes; the agent's actor grants, and the
+/// commit of the offer has the last word. So stale knowledge leads to a refusal,
+/// never to harm.
+namespace switchboard::router {
+
+// -- events -------------------------------------------------------------------
+
+/// A session waits for an agent. Said again when anything in it has changed.
+struct session_waiting {
+  static constexpr std::string_view name = "session_waiting";
+  session_id session;
+  std::string channel;
+  needs want;
+  std::int32_t load = 1000;
+  time_point since{};                 ///< Of the first unanswered line.
+  std::optional<agent_id> only{};     ///< A transfer to this agent and no other.
+  std::optional<agent_id> not_from{}; ///< A transfer never returns by itself.
+  std::optional<agent_id> previous{}; ///< Who served this customer last.
+  time_point previous_at{};
+  std::vector<agent_id> excluded{}; ///< Declined or let it ring, lately.
+  time_point excluded_until{};      ///< When the first of them lapses.
+};
+
+struct session_left {
+  static constexpr std::string_view name = "session_left";
+  session_id session;
+};
+
+/// Anything about an agent has changed: room, presence, skills.
+struct agent_changed {
+  static constexpr std::string_view name = "agent_changed";
+  agent::availability what;
+};
+
+struct agent_left {
+  static constexpr std::string_view name = "agent_left";
+  agent_id agent;
+};
+
+/// The agent's actor could not follow a proposal.
+struct refused {
+  static constexpr std::string_view name = "refused";
+  session_id session;
+  agent_id agent;
+  std::string reason;
+};
+
+/// An agent asks for one particular waiting session.
+struct picked {
+  static constexpr std::string_view name = "picked";
+  session_id session;
+  agent_id agent;
+};
+
+/// Once a second: looks for matches that no event has brought about. A find is
+/// a defect of ours, and counted.
+struct swept {
+  static constexpr std::string_view name = "swept";
+};
+
+using event = std::variant<session_waiting, session_left, agent_changed,
+                           agent_left, refused, picked, swept>;
+
+// -- effects ------------------------------------------------------------------
+
+/// Ask the agent's actor to keep a place free for the session.
+struct propose {
+  static constexpr std::string_view name = "propose";
+  agent_id agent;
+  session_id session;
+  std::int32_t load = 0;
+  bool pick = false;
+  std::shared_ptr<const decision> why;
+};
+
+/// The sweep found a match that an event should have found.
+struct lost_wakeup {
+  static constexpr std::string_view name = "lost_wakeup";
+  session_id session;
+};
+
+using effect = std::variant<propose, lost_wakeup>;
+using effects = std::vector<effect>;
+
+// -- the machine --------------------------------------------------------------
+
+/// What the router knows of a waiting line, for screens and metrics.
+struct line {
+  queue_id queue;
+  std::int32_t waiting = 0;
+  time_point oldest{};
+};
+
+/// One router. A class and not a plain struct, because its indexes must agree
+/// with each other; `apply` is its only way to change.
+/// Thread safety: none; it belongs to one actor.
+class matcher {
+public:
+  matcher();
+  ~matcher();
+  matcher(matcher&&) noexcept;
+  matcher& operator=(matcher&&) noexcept;
+
+  /// Lets `what` happen and returns the proposals that follow from it. A
+  /// proposed session leaves the line and the agent's room shrinks at once;
+  /// `refused` or a new `session_waiting` / `agent_changed` puts that right.
+  [[nodiscard]] effects apply(const event& what, time_point now);
+
+  /// @returns lines with at least one waiting session, ordered by queue.
+  [[nodiscard]] std::vector<line> lines() const;
+
+  [[nodiscard]] std::size_t waiting() const;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace switchboard::router
