@@ -1,0 +1,340 @@
+#include "actors/agent_actor.hpp"
+
+#include "bus/subject.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <utility>
+
+namespace switchboard {
+
+namespace {
+
+/// So many entries are read back at once; a longer session takes more reads.
+constexpr std::int32_t fill_max = 500;
+
+/// Screens are numbered for the whole process.
+std::atomic<std::int64_t> screens_made{0};
+
+} // namespace
+
+agent_actor::agent_actor(handle::pointer self, birth b,
+                         std::shared_ptr<const world> w)
+  : self_(self),
+    known_(b.row.has_value()),
+    slot_(b.slot),
+    epoch_(b.epoch),
+    world_(std::move(w)) {
+  state_.id = b.id;
+  if (b.row)
+    state_.who = b.row->who;
+}
+
+agent_actor::handle::behavior_type agent_actor::make_behavior() {
+  return {
+    [this](const agent_told& what) {
+      std::visit([this](const auto& x) { told(x); }, what);
+    },
+  };
+}
+
+// -- what it is told ----------------------------------------------------------
+
+void agent_actor::told(const agent::event& x) {
+  if (std::holds_alternative<agent::profile_changed>(x))
+    known_ = true;
+  happen(x);
+}
+
+void agent_actor::told(const screen_in& x) {
+  if (!known_) {
+    x.done(fail(errc::not_found, "there is no agent '" + state_.id.text
+                                   + "'; add one with `switchboard agent add`"));
+    return;
+  }
+  const auto token = ++screens_made;
+  auto& at = screens_[token];
+  at.to = x.screen;
+  at.from = x.from;
+  ++world_->counted->screens;
+  x.done(token);
+  happen(agent::connected{token});
+  at.to->show(presence());
+  for (const auto& [id, what] : open_)
+    open(token, at, what);
+  for (const auto& [id, what] : offers_)
+    at.to->show(what);
+}
+
+void agent_actor::told(const screen_out& x) {
+  if (screens_.erase(x.token) == 0)
+    return;
+  --world_->counted->screens;
+  happen(agent::disconnected{x.token});
+}
+
+void agent_actor::told(const asked& x) {
+  std::visit([&](const auto& what) { asks(what, x.reply); }, x.what);
+}
+
+void agent_actor::told(const session_given& x) {
+  const auto fresh = open_.insert_or_assign(x.what.session, x.what).second;
+  offers_.erase(x.what.session);
+  happen(agent::assigned{x.what.session, x.load});
+  for (auto& [token, at] : screens_)
+    if (fresh || !at.feeds.contains(x.what.session))
+      open(token, at, x.what);
+    else
+      at.to->show(push::session_changed{x.what.session, x.what.ownership,
+                                        x.what.phase});
+}
+
+void agent_actor::told(const session_taken& x) {
+  happen(agent::unassigned{x.session});
+  if (open_.erase(x.session) == 0)
+    return;
+  for (auto& [token, at] : screens_)
+    at.feeds.erase(x.session);
+  show(push::session_ended{x.session, x.reason});
+}
+
+void agent_actor::told(const offer_made& x) {
+  offers_.insert_or_assign(x.what.session, x.what);
+  happen(agent::offer_opened{x.what.session, x.what.number, x.load,
+                             x.what.until});
+  show(x.what);
+}
+
+void agent_actor::told(const offer_over& x) {
+  happen(agent::offer_ended{x.session, x.number, x.reason});
+  if (offers_.erase(x.session) > 0)
+    show(push::offer_ended{x.session, x.number, x.reason});
+}
+
+void agent_actor::told(const passed_on& x) {
+  const auto* added = std::get_if<push::entry_added>(&x.what);
+  if (const auto* changed = std::get_if<push::session_changed>(&x.what)) {
+    // Kept for screens that connect later.
+    if (const auto at = open_.find(changed->session); at != open_.end()) {
+      at->second.ownership = changed->ownership;
+      at->second.phase = changed->phase;
+    }
+  }
+  if (!added) {
+    show(x.what);
+    return;
+  }
+  for (auto& [token, at] : screens_) {
+    const auto feed = at.feeds.find(added->session);
+    if (feed == at.feeds.end())
+      continue;
+    switch (feed->second.live(added->line.seq)) {
+      case screen_feed::verdict::show: at.to->show(x.what); break;
+      case screen_feed::verdict::drop: break;
+      case screen_feed::verdict::fill:
+        fill(token, added->session, feed->second.after());
+        break;
+    }
+  }
+}
+
+void agent_actor::told(const filled& x) {
+  const auto at = screens_.find(x.token);
+  if (at == screens_.end())
+    return;
+  const auto feed = at->second.feeds.find(x.session);
+  if (feed == at->second.feeds.end())
+    return;
+  if (!x.lines) {
+    // The screen would have a hole. Let it come back: it resumes by seq.
+    spdlog::warn("agent {}: session {} cannot be read back: {}",
+                 state_.id.text, x.session.value, x.lines.error().detail);
+    at->second.to->end("unavailable");
+    return;
+  }
+  for (auto& line : feed->second.fill(*x.lines))
+    at->second.to->show(push::entry_added{x.session, std::move(line)});
+  if (feed->second.end_fill(x.lines->size()
+                            == static_cast<std::size_t>(fill_max)))
+    fill(x.token, x.session, feed->second.after());
+}
+
+void agent_actor::told(const may_read& x) {
+  x.answer(open_.contains(x.session) || offers_.contains(x.session));
+}
+
+// -- what an agent asks for ---------------------------------------------------
+
+void agent_actor::asks(const ask::send& x, const reply_to& reply) {
+  world_->tell_session(
+    x.session, {session::agent_said{state_.id, x.ownership, x.client_id, x.body},
+                reply});
+}
+
+void agent_actor::asks(const ask::note& x, const reply_to& reply) {
+  world_->tell_session(
+    x.session, {session::agent_noted{state_.id, x.client_id, x.body}, reply});
+}
+
+void agent_actor::asks(const ask::accept& x, const reply_to& reply) {
+  world_->tell_session(x.session,
+                       {session::accepted{state_.id, x.offer}, reply});
+}
+
+void agent_actor::asks(const ask::decline& x, const reply_to& reply) {
+  world_->tell_session(x.session,
+                       {session::declined{state_.id, x.offer, x.reason}, reply});
+}
+
+void agent_actor::asks(const ask::presence& x, const reply_to& reply) {
+  happen(agent::presence_asked{x.now, x.reason, x.next});
+  reply(receipt{});
+}
+
+void agent_actor::asks(const ask::transfer& x, const reply_to& reply) {
+  world_->tell_session(x.session, {session::transfer_asked{
+                                     state_.id, x.ownership, x.target, x.note},
+                                   reply});
+}
+
+void agent_actor::asks(const ask::hold& x, const reply_to& reply) {
+  world_->tell_session(x.session,
+                       {session::hold_asked{state_.id, x.ownership}, reply});
+}
+
+void agent_actor::asks(const ask::resume& x, const reply_to& reply) {
+  world_->tell_session(x.session,
+                       {session::resume_asked{state_.id, x.ownership}, reply});
+}
+
+void agent_actor::asks(const ask::close& x, const reply_to& reply) {
+  world_->tell_session(
+    x.session,
+    {session::close_asked{state_.id, x.ownership, x.disposition}, reply});
+}
+
+void agent_actor::asks(const ask::wrapped_up& x, const reply_to& reply) {
+  world_->tell_session(
+    x.session, {session::wrapped_up{state_.id, x.disposition}, reply});
+}
+
+void agent_actor::asks(const ask::pick& x, const reply_to& reply) {
+  world_->tell_router(router::picked{x.session, state_.id});
+  reply(receipt{x.session, 0, false});
+}
+
+void agent_actor::asks(const ask::typing& x, const reply_to& reply) {
+  const auto at = open_.find(x.session);
+  if (at == open_.end()) {
+    reply(fail(errc::stale_owner, "the session is not on your screen"));
+    return;
+  }
+  // Lost is lost: nobody waits for a typing sign.
+  static_cast<void>(world_->wire->publish(
+    subject::event("session", "typing", to_string(x.session)),
+    R"({"agent":")" + state_.id.text + R"("})"));
+  reply(receipt{x.session, 0, false});
+}
+
+void agent_actor::asks(const ask::read& x, const reply_to& reply) {
+  const auto at = open_.find(x.session);
+  if (at == open_.end()) {
+    reply(fail(errc::stale_owner, "the session is not on your screen"));
+    return;
+  }
+  static_cast<void>(world_->wire->publish(
+    subject::event("session", "read", to_string(x.session)),
+    R"({"agent":")" + state_.id.text + R"(","seq":)" + std::to_string(x.seq)
+      + '}'));
+  reply(receipt{x.session, x.seq, false});
+}
+
+// -- presence and places ------------------------------------------------------
+
+void agent_actor::happen(const agent::event& x) {
+  for (const auto& effect : agent::apply(state_, x, now()))
+    std::visit([this](const auto& e) { perform(e); }, effect);
+}
+
+void agent_actor::perform(const agent::grant& e) {
+  world_->tell_session(e.session,
+                       {session::granted{state_.id, e.pick, e.why}, {}});
+}
+
+void agent_actor::perform(const agent::refuse& e) {
+  world_->tell_router(router::refused{e.session, state_.id, e.reason});
+}
+
+void agent_actor::perform(const agent::advertise&) {
+  world_->tell_router(router::agent_changed{agent::availability_of(state_)});
+}
+
+void agent_actor::perform(const agent::withdraw& e) {
+  world_->tell_session(
+    e.session, {session::withdrawn{state_.id, e.offer, e.reason}, {}});
+}
+
+void agent_actor::perform(const agent::lose& e) {
+  world_->tell_session(e.session,
+                       {session::agent_lost{state_.id, e.reason}, {}});
+}
+
+void agent_actor::perform(const agent::save&) {
+  world_->log->submit(presence_write{slot_, epoch_, state_.id, state_.now,
+                                     state_.reason});
+}
+
+push::presence agent_actor::presence() const {
+  return {state_.now, state_.reason, state_.next};
+}
+
+void agent_actor::perform(const agent::show_presence&) {
+  show(presence());
+}
+
+void agent_actor::perform(const agent::wake& e) {
+  world_->timers->at(e.at, [slot = world_->slot[slot_], id = state_.id,
+                            round = e.round] {
+    rt::post(slot, slot_told{timer_due{id, round}});
+  });
+}
+
+void agent_actor::perform(const agent::ignore& e) {
+  ++world_->counted->ignored;
+  spdlog::debug("agent {}: {} ignored", state_.id.text, e.event);
+}
+
+// -- screens ------------------------------------------------------------------
+
+void agent_actor::show(const agent_push& what) {
+  for (auto& [token, at] : screens_)
+    at.to->show(what);
+}
+
+void agent_actor::open(std::int64_t token, screen& at,
+                       const push::session_opened& what) {
+  at.to->show(what);
+  const auto from = at.from.find(what.session);
+  auto& feed = at.feeds
+                 .insert_or_assign(what.session,
+                                   screen_feed{
+                                     from == at.from.end() ? 0 : from->second})
+                 .first->second;
+  feed.begin_fill();
+  fill(token, what.session, feed.after());
+}
+
+void agent_actor::fill(std::int64_t token, session_id of, std::int32_t after) {
+  const auto asked = world_->reads->run(
+    [me = handle{self_}, token, of, after](store& from) {
+      rt::post(me, agent_told{filled{token, of,
+                                     from.entries(of, after, fill_max)}});
+    });
+  if (!asked)
+    rt::post(handle{self_},
+             agent_told{filled{token, of,
+                               fail(errc::overloaded, "too many reads")}});
+}
+
+} // namespace switchboard

@@ -1,0 +1,60 @@
+#include "actors/alarm.hpp"
+
+#include <utility>
+
+namespace switchboard {
+
+time_point now() noexcept {
+  return std::chrono::time_point_cast<duration>(clock::now());
+}
+
+alarm::alarm() : thread_([this] { work(); }) {
+  // nop
+}
+
+alarm::~alarm() {
+  stop();
+}
+
+void alarm::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable())
+    thread_.join();
+  pending_ = {};
+}
+
+void alarm::at(time_point when, std::function<void()> call) {
+  bool first = false;
+  {
+    const std::lock_guard lock{mutex_};
+    first = pending_.empty() || when < pending_.top().when;
+    pending_.push({when, set_++, std::move(call)});
+  }
+  if (first)
+    changed_.notify_one();
+}
+
+void alarm::work() {
+  std::unique_lock lock{mutex_};
+  while (!stopping_) {
+    if (pending_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    if (pending_.top().when > now()) {
+      changed_.wait_until(lock, pending_.top().when);
+      continue;
+    }
+    const auto call = pending_.top().call;
+    pending_.pop();
+    lock.unlock();
+    call();
+    lock.lock();
+  }
+}
+
+} // namespace switchboard

@@ -1,0 +1,459 @@
+#include "actors/session_actor.hpp"
+
+#include "actors/session_rows.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace switchboard {
+
+namespace {
+
+const session::customer_said* said_by_customer(const job& x) {
+  return std::get_if<session::customer_said>(&x.what);
+}
+
+void answer(const job& to, const result<receipt>& what) {
+  if (to.reply)
+    to.reply(what);
+}
+
+bool is_durable(const session::effect& e) {
+  return std::holds_alternative<session::append>(e)
+         || std::holds_alternative<session::save>(e)
+         || std::holds_alternative<session::record>(e);
+}
+
+/// The id under which the store recognises a repeat: only messages have one.
+message_id id_of(const job& x) {
+  if (const auto* said = std::get_if<session::customer_said>(&x.what))
+    return said->what.id;
+  if (const auto* said = std::get_if<session::agent_said>(&x.what))
+    return said->id;
+  if (const auto* noted = std::get_if<session::agent_noted>(&x.what))
+    return noted->id;
+  return {};
+}
+
+std::string_view body_of(const job& x) {
+  if (const auto* said = std::get_if<session::customer_said>(&x.what))
+    return said->what.content;
+  if (const auto* said = std::get_if<session::agent_said>(&x.what))
+    return said->body;
+  if (const auto* noted = std::get_if<session::agent_noted>(&x.what))
+    return noted->body;
+  return {};
+}
+
+/// Customers' ids and agents' ids do not collide.
+bool same_message(const job& a, const job& b) {
+  return !id_of(a).empty() && id_of(a) == id_of(b)
+         && (said_by_customer(a) != nullptr) == (said_by_customer(b) != nullptr);
+}
+
+error another_body(const message_id& id) {
+  return fail(errc::conflict, "message id '" + id.text
+                                + "' was used before for another content; "
+                                  "give every message an id of its own");
+}
+
+} // namespace
+
+session_actor::session_actor(handle::pointer self, birth b,
+                             std::shared_ptr<const world> w)
+  : self_(self),
+    state_(std::move(b.state)),
+    rules_(b.rules),
+    slot_(b.slot),
+    epoch_(b.epoch),
+    stored_(b.from_store),
+    affinity_known_(state_.previous.has_value()),
+    world_(std::move(w)) {
+  ++world_->counted->sessions;
+  if (session::waits(state_))
+    ++world_->counted->waiting;
+}
+
+session_actor::handle::behavior_type session_actor::make_behavior() {
+  return {
+    [this](const session_told& what) {
+      std::visit([this](const auto& x) { told(x); }, what);
+    },
+  };
+}
+
+// -- what it is told ----------------------------------------------------------
+
+void session_actor::told(const job& x) {
+  inbox_.push_back(x);
+  take_up();
+}
+
+void session_actor::told(const outcome& x) {
+  switch (x.what) {
+    case verdict::committed: finish(); break;
+    case verdict::duplicate: without_known(x.known); break;
+    case verdict::agent_full: without_grants(); break;
+    case verdict::fenced:
+      ++world_->counted->fenced;
+      give_up(errc::moved, "another node owns this session now; try again",
+              true);
+      break;
+    case verdict::stale:
+      spdlog::error("session {}: the store has other entries than expected",
+                    state_.id.value);
+      give_up(errc::unavailable,
+              "the session is read again; repeat with the same id", true);
+      break;
+  }
+  take_up();
+}
+
+void session_actor::told(const affinity_found& x) {
+  affinity_known_ = true;
+  if (x.last && !state_.previous) {
+    state_.previous = x.last->agent;
+    previous_at_ = x.last->at;
+  }
+  if (session::waits(state_))
+    ask_router();
+}
+
+void session_actor::told(const rules_changed& x) {
+  rules_ = x.rules;
+}
+
+void session_actor::told(const farewell&) {
+  session_left_behind over{state_.id, state_.who, {}};
+  for (auto& x : std::exchange(inbox_, {}))
+    over.left.push_back(std::move(x));
+  rt::post(world_->slot[slot_], slot_told{std::move(over)});
+}
+
+// -- one write after the other ------------------------------------------------
+
+void session_actor::take_up() {
+  while (!flight_ && !inbox_.empty() && !ended_) {
+    flight_ = plan();
+    const auto durable = std::any_of(
+      flight_->jobs.begin(), flight_->jobs.end(), [](const planned& x) {
+        return std::any_of(x.effects.begin(), x.effects.end(), is_durable);
+      });
+    if (durable)
+      submit();
+    else
+      finish();
+  }
+}
+
+session_actor::flight session_actor::plan() {
+  flight f{state_, {}, {}, std::chrono::steady_clock::now()};
+  const auto at = now();
+  for (auto& x : std::exchange(inbox_, {})) {
+    // What comes after the end belongs to the contact's next session.
+    if (std::holds_alternative<session::closed>(f.next.at)
+        && said_by_customer(x)) {
+      inbox_.push_back(std::move(x));
+      continue;
+    }
+    const auto earlier = std::find_if(
+      f.jobs.begin(), f.jobs.end(),
+      [&](const planned& p) { return same_message(p.what, x); });
+    if (earlier != f.jobs.end()) {
+      const auto index = static_cast<std::size_t>(earlier - f.jobs.begin());
+      f.jobs.push_back({std::move(x), {}, index});
+      continue;
+    }
+    auto effects = session::apply(f.next, x.what, rules_, at);
+    f.jobs.push_back({std::move(x), std::move(effects), {}});
+  }
+  return f;
+}
+
+void session_actor::submit() {
+  std::vector<session::effects> todo;
+  todo.reserve(flight_->jobs.size());
+  for (const auto& x : flight_->jobs)
+    todo.push_back(x.effects);
+  auto write = rows_of(state_, flight_->next, todo);
+  write.slot = slot_;
+  write.epoch = epoch_;
+  flight_->out = write.out;
+  world_->log->submit(std::move(write), [me = handle{self_}](const outcome& x) {
+    rt::post(me, session_told{x});
+  });
+}
+
+void session_actor::finish() {
+  auto done = std::move(*flight_);
+  flight_.reset();
+  const auto waited = session::waits(state_);
+  const auto before = std::exchange(state_, std::move(done.next));
+  if (waited != session::waits(state_))
+    world_->counted->waiting += waited ? -1 : 1;
+  world_->counted->commit.add(
+    std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - done.since));
+  if (state_.last_seq > 0)
+    stored_ = true;
+  for (auto& row : done.out)
+    world_->sender->send(std::move(row));
+  for (const auto& x : done.jobs) {
+    if (const auto* said = said_by_customer(x.what))
+      last_line_ = said->what.content.substr(0, 200);
+    for (const auto& effect : x.effects)
+      std::visit([&](const auto& e) { perform(x, e); }, effect);
+  }
+  show_change(before);
+  for (const auto& x : done.jobs) {
+    if (!x.repeats)
+      continue;
+    const auto& first = done.jobs[*x.repeats];
+    if (body_of(first.what) != body_of(x.what)) {
+      answer(x.what, another_body(id_of(x.what)));
+      continue;
+    }
+    for (const auto& effect : first.effects)
+      if (const auto* told = std::get_if<session::answer>(&effect)) {
+        auto again = told->what;
+        if (again)
+          again->duplicate = true;
+        answer(x.what, again);
+      }
+  }
+  if (!stored_ || std::holds_alternative<session::closed>(state_.at))
+    end();
+}
+
+/// Some messages were stored before. Nothing of the write happened: their
+/// senders are told where they are, and the rest is done again without them.
+void session_actor::without_known(const std::vector<known_message>& known) {
+  auto undone = std::move(*flight_);
+  flight_.reset();
+  std::deque<job> again;
+  for (auto& x : undone.jobs) {
+    const auto id = id_of(x.what);
+    const auto hit = std::find_if(
+      known.begin(), known.end(),
+      [&](const known_message& k) { return !id.empty() && k.id == id; });
+    if (hit == known.end()) {
+      again.push_back(std::move(x.what));
+      continue;
+    }
+    ++world_->counted->duplicates;
+    const auto first = std::find_if(
+      undone.jobs.begin(), undone.jobs.end(), [&](const planned& p) {
+        return id_of(p.what) == id;
+      });
+    const auto same = hit->same_body
+                      && body_of(first->what) == body_of(x.what);
+    answer(x.what, same ? result<receipt>{hit->where}
+                        : result<receipt>{another_body(id)});
+  }
+  for (auto& x : inbox_)
+    again.push_back(std::move(x));
+  inbox_ = std::move(again);
+  if (!stored_ && inbox_.empty())
+    end();
+}
+
+/// The database knows of more load than the agent's actor did.
+void session_actor::without_grants() {
+  ++world_->counted->over_commits;
+  auto undone = std::move(*flight_);
+  flight_.reset();
+  std::deque<job> again;
+  bool taken_out = false;
+  for (auto& x : undone.jobs) {
+    if (const auto* grant = std::get_if<session::granted>(&x.what.what)) {
+      taken_out = true;
+      perform(x, session::end_offer{grant->agent, 0, "full"});
+      continue;
+    }
+    again.push_back(std::move(x.what));
+  }
+  if (!taken_out) {
+    // An acceptance or a transfer asked for room that is not there.
+    for (auto& x : again)
+      answer(x, fail(errc::full, "the agent has no room left"));
+    again.clear();
+  }
+  for (auto& x : inbox_)
+    again.push_back(std::move(x));
+  inbox_ = std::move(again);
+  if (session::waits(state_))
+    ask_router();
+}
+
+void session_actor::give_up(errc code, const char* why, bool lost) {
+  if (flight_)
+    for (const auto& x : flight_->jobs)
+      answer(x.what, fail(code, why));
+  flight_.reset();
+  for (const auto& x : inbox_)
+    answer(x, fail(code, why));
+  inbox_.clear();
+  if (lost)
+    rt::post(world_->slot[slot_], slot_told{slot_lost{}});
+  end();
+}
+
+void session_actor::end() {
+  if (std::exchange(ended_, true))
+    return;
+  --world_->counted->sessions;
+  if (session::waits(state_))
+    --world_->counted->waiting;
+  // What is in the inbox, and what comes before the slot says farewell, is given
+  // back then; after that nobody knows us, and the last reference ends us.
+  rt::post(world_->slot[slot_],
+           slot_told{session_over{state_.id, state_.who}});
+}
+
+// -- after the commit ---------------------------------------------------------
+
+void session_actor::perform(const planned&, const session::append& e) {
+  if (e.line.kind == entry_kind::customer)
+    ++world_->counted->messages_in;
+  else if (e.line.kind == entry_kind::agent)
+    ++world_->counted->messages_out;
+}
+
+void session_actor::perform(const planned&, const session::record&) {
+  ++world_->counted->decisions;
+}
+
+void session_actor::perform(const planned& x, const session::answer& e) {
+  if (!e.what && e.what.error().code == errc::stale_owner)
+    ++world_->counted->stale_owner;
+  answer(x.what, e.what);
+}
+
+void session_actor::perform(const planned&, const session::find_agent&) {
+  if (affinity_known_) {
+    ask_router();
+    return;
+  }
+  const auto asked = world_->reads->run(
+    [me = handle{self_}, who = state_.who](store& from) {
+      const auto found = from.last_agent(who);
+      rt::post(me, session_told{affinity_found{
+                     found ? *found : std::optional<store::last_served>{}}});
+    });
+  if (!asked) {
+    affinity_known_ = true; // Without it the choice is only a little poorer.
+    ask_router();
+  }
+}
+
+void session_actor::ask_router() {
+  router::session_waiting w{.session = state_.id,
+                            .channel = state_.who.channel,
+                            .want = state_.want,
+                            .load = state_.load,
+                            .since = state_.waiting_since,
+                            .previous = state_.previous,
+                            .previous_at = previous_at_};
+  for (const auto& x : state_.excluded) {
+    w.excluded.push_back(x.agent);
+    if (w.excluded_until == time_point{} || x.until < w.excluded_until)
+      w.excluded_until = x.until;
+  }
+  if (const auto* moving = std::get_if<session::transferring>(&state_.at)) {
+    w.only = moving->target.agent;
+    w.not_from = moving->from;
+    if (moving->target.queue)
+      w.want.queue = *moving->target.queue;
+  }
+  world_->tell_router(std::move(w));
+}
+
+/// Held, taken back, in transfer: the same agent sees the session change.
+void session_actor::show_change(const session::state& before) {
+  const auto holder = session::owner(state_);
+  const auto same_phase = before.at.index() == state_.at.index();
+  if (!holder || holder != session::owner(before)
+      || (same_phase && before.ownership == state_.ownership))
+    return;
+  world_->tell_agent(*holder, passed_on{push::session_changed{
+                                state_.id, state_.ownership,
+                                std::string(session::name_of(state_.at))}});
+}
+
+void session_actor::perform(const planned&, const session::leave_queue&) {
+  world_->tell_router(router::session_left{state_.id});
+}
+
+void session_actor::perform(const planned& x, const session::offer& e) {
+  if (const auto* grant = std::get_if<session::granted>(&x.what.what);
+      grant && grant->why) {
+    const auto& d = *grant->why;
+    why_ = "best of " + std::to_string(d.candidates.size()
+                                       + static_cast<std::size_t>(
+                                         d.candidates_left_out))
+           + " agents, waited " + std::to_string(d.wait_ms / 1000) + " s";
+  }
+  world_->tell_agent(e.to.agent,
+                     offer_made{push::offer{.session = state_.id,
+                                            .number = e.to.offer,
+                                            .until = e.to.until,
+                                            .who = state_.who,
+                                            .want = state_.want,
+                                            .preview = last_line_,
+                                            .why = why_},
+                                state_.load});
+}
+
+void session_actor::perform(const planned&, const session::end_offer& e) {
+  world_->tell_agent(e.agent, offer_over{state_.id, e.offer, e.reason});
+}
+
+push::session_opened session_actor::opened() const {
+  return {.session = state_.id,
+          .ownership = state_.ownership,
+          .phase = std::string(session::name_of(state_.at)),
+          .who = state_.who,
+          .customer = state_.customer,
+          .want = state_.want,
+          .last_seq = state_.last_seq,
+          .answered = state_.answered};
+}
+
+void session_actor::perform(const planned& x, const session::assign& e) {
+  if (!std::holds_alternative<session::revived>(x.what.what))
+    world_->counted->queue_wait.add(
+      std::chrono::duration_cast<std::chrono::microseconds>(
+        now() - state_.waiting_since));
+  previous_at_ = now();
+  std::int32_t load = state_.load;
+  for (const auto& h : session::holds(state_))
+    if (h.agent == e.agent)
+      load = h.load;
+  world_->tell_agent(e.agent, session_given{opened(), load});
+}
+
+void session_actor::perform(const planned&, const session::unassign& e) {
+  world_->tell_agent(e.agent, session_taken{state_.id, e.reason});
+}
+
+void session_actor::perform(const planned&, const session::show& e) {
+  world_->tell_agent(e.agent,
+                     passed_on{push::entry_added{state_.id, e.line}});
+}
+
+void session_actor::perform(const planned&, const session::wake& e) {
+  world_->timers->at(e.at, [slot = world_->slot[slot_], id = state_.id,
+                            round = e.round] {
+    rt::post(slot, slot_told{timer_due{id, round}});
+  });
+}
+
+void session_actor::perform(const planned&, const session::ignore& e) {
+  ++world_->counted->ignored;
+  spdlog::debug("session {}: {} ignored while {}", state_.id.value, e.event,
+                e.phase);
+}
+
+} // namespace switchboard

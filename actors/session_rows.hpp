@@ -1,0 +1,17 @@
+#pragma once
+
+#include "actors/domain/session.hpp"
+#include "persistence/store.hpp"
+
+#include <span>
+
+namespace switchboard {
+
+/// What the durable effects of one or several events add up to: the entries,
+/// what goes to the outbox (replies, domain events, decisions), and whether the
+/// state itself must be written. Pure.
+/// @pre `slot` and `epoch` are filled in by the caller
+session_write rows_of(const session::state& before, const session::state& after,
+                      std::span<const session::effects> todo);
+
+} // namespace switchboard
