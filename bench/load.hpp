@@ -1,0 +1,122 @@
+#pragma once
+
+#include "actors/domain/message.hpp"
+#include "bench/report.hpp"
+#include "bus/bus.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace switchboard::bench {
+
+/// Customers who publish on the direct lane and keep every receipt: the load of
+/// benchmarks and of fault tests. A message without a receipt is repeated under
+/// the same id, as a careful integrator would do.
+///
+/// Closed loop (`rate` 0): `window` messages are under way at any time.
+/// Open loop: a message is due every 1/rate s, and its latency counts from that
+/// moment even when it could be sent only later (no coordinated omission).
+class load {
+public:
+  struct options {
+    std::string run; ///< Part of every user's name and every message id.
+    int users = 1000;
+    int window = 1000;
+    std::int64_t messages = 0; ///< 0: until `stop`.
+    double rate = 0;
+    std::chrono::milliseconds patience{3000}; ///< Then it is sent again.
+    bool repeat = true; ///< false: what is not answered counts as lost.
+  };
+
+  /// What the sender of a message was told.
+  struct answer {
+    int user = 0;
+    std::int64_t number = 0; ///< Of the user's messages: 1, 2, 3 ...
+    receipt where;
+    std::int64_t latency_us = 0;
+  };
+
+  load(bus& wire, options how);
+  ~load();
+  load(const load&) = delete;
+  load& operator=(const load&) = delete;
+
+  void start();
+
+  /// Sends nothing new and waits until everything sent is answered.
+  /// @returns false if something was still unanswered after `patience`
+  bool stop(std::chrono::milliseconds patience);
+
+  /// Waits until all `messages` are answered.
+  bool wait(std::chrono::milliseconds patience);
+
+  // -- what came of it (after `stop` or `wait`) -------------------------------
+
+  [[nodiscard]] std::vector<answer> answers() const;
+  [[nodiscard]] std::int64_t answered() const { return answered_; }
+  [[nodiscard]] std::int64_t sent() const { return sent_; }
+  [[nodiscard]] std::int64_t repeats() const { return repeats_; }
+
+  /// Errors by code, those that were mended by a repetition included.
+  [[nodiscard]] std::map<std::string, std::int64_t> errors() const;
+
+  /// Pairs of one user whose later message got the smaller place.
+  [[nodiscard]] std::int64_t reordered() const;
+
+  /// Places that were given to two messages.
+  [[nodiscard]] std::int64_t doubled() const;
+
+  [[nodiscard]] latencies all_latencies() const;
+
+  [[nodiscard]] static std::string user_name(const std::string& run, int user);
+  [[nodiscard]] static std::string message_name(const std::string& run,
+                                                int user, std::int64_t number);
+
+private:
+  using time = std::chrono::steady_clock::time_point;
+
+  struct flight {
+    int user = 0;
+    std::int64_t number = 0;
+    std::uint64_t payload = 0;
+    time due{};  ///< When it should have been sent.
+    time tried{}; ///< When it was sent last.
+    bool open = false;
+  };
+
+  void on_reply(const bus::packet& x);
+  void send(std::size_t place);
+  void send_next(std::size_t place, time due);
+  void watch();
+  void pace();
+
+  bus& wire_;
+  options how_;
+  std::string inbox_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<flight> flights_;
+  std::vector<std::size_t> free_;
+  std::vector<std::int64_t> numbers_; ///< Last number of each user.
+  std::vector<answer> answers_;
+  std::map<std::string, std::int64_t> errors_;
+  std::int64_t begun_ = 0;
+  std::atomic<std::int64_t> answered_{0};
+  std::atomic<std::int64_t> sent_{0};
+  std::atomic<std::int64_t> repeats_{0};
+  std::int64_t open_ = 0;
+  bool stopping_ = false;
+  bool ended_ = false;
+  std::unique_ptr<bus::subscription> replies_;
+  std::vector<std::thread> threads_;
+};
+
+} // namespace switchboard::bench
