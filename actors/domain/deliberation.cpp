@@ -100,6 +100,7 @@ decision deliberation::conclude(const circumstances& c) && {
   d.policy = p_.version;
   d.at = now_;
   d.want = s_.want;
+  d.load = s_.load;
   d.wait_ms = std::max<std::int64_t>(0, (now_ - s_.since).count());
   d.urgency = scoring::urgency(p_, s_.want.urgency, now_ - s_.since);
   d.waiting = static_cast<std::int32_t>(c.waiting);
