@@ -46,6 +46,7 @@ struct decision {
   std::int64_t margin = 0; ///< M of the chosen minus M of the runner-up.
   std::string tie_rule{};  ///< Which rule broke a tie; empty: none was needed.
   std::uint64_t inputs_hash = 0;
+  std::int32_t load = 1000; ///< What the session takes of an agent.
 
   static constexpr std::size_t candidates_max = 50;
 

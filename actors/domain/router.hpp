@@ -4,6 +4,7 @@
 #include "actors/domain/decision.hpp"
 #include "actors/domain/ids.hpp"
 #include "actors/domain/message.hpp"
+#include "actors/domain/policy.hpp"
 #include "actors/domain/time.hpp"
 
 #include <cstdint>
@@ -63,7 +64,8 @@ struct refused {
   std::string reason;
 };
 
-/// An agent asks for one particular waiting session.
+/// An agent asks for one particular waiting session. Being busy or excluded is
+/// no obstacle then; queue, channel, abilities and room still are.
 struct picked {
   static constexpr std::string_view name = "picked";
   session_id session;
@@ -114,7 +116,7 @@ struct line {
 /// Thread safety: none; it belongs to one actor.
 class matcher {
 public:
-  matcher();
+  explicit matcher(policy p = {});
   ~matcher();
   matcher(matcher&&) noexcept;
   matcher& operator=(matcher&&) noexcept;
@@ -123,6 +125,12 @@ public:
   /// proposed session leaves the line and the agent's room shrinks at once;
   /// `refused` or a new `session_waiting` / `agent_changed` puts that right.
   [[nodiscard]] effects apply(const event& what, time_point now);
+
+  /// Thinks a waiting session through without doing anything: who could serve
+  /// it now, and what speaks against the others.
+  /// @returns nothing unless the session waits.
+  [[nodiscard]] std::optional<decision> consider(session_id session,
+                                                 time_point now) const;
 
   /// @returns lines with at least one waiting session, ordered by queue.
   [[nodiscard]] std::vector<line> lines() const;
