@@ -99,7 +99,7 @@ struct step {
   }
 
   /// Nobody took the transfer: its sender has the session, as before.
-  void return_to_sender(const agent_id& sender) {
+  void return_to_sender(agent_id sender) {
     s.at = active{sender};
     ++s.rounds;
     note_event("transfer_returned", sender);
@@ -431,7 +431,7 @@ struct step {
     if (asked())
       end_question("timed_out", true);
     else if (const auto* moving = std::get_if<transferring>(&s.at))
-      return_to_sender(agent_id{moving->from});
+      return_to_sender(moving->from);
     else if (const auto* at = std::get_if<wrap_up>(&s.at))
       close("closed", agent_id{at->agent}, "wrap_up_time");
     else
