@@ -183,13 +183,16 @@ private:
     make_link();
     const agent_id agent{who_.subject};
     auto& face = actors();
+    // Named, for GCC 12 destroys a lambda twice that is made within a co_await.
+    const auto start = [&](auto done) {
+      face.sign_in(agent, link_, how.resume, done);
+    };
+    const auto late = [&face, agent](const result<std::int64_t>& token) {
+      if (token)
+        face.sign_out(agent, *token);
+    };
     const auto signed_in = co_await wait_for<result<std::int64_t>>(
-      home_, limits().answer_time,
-      [&](auto done) { face.sign_in(agent, link_, how.resume, done); },
-      [&face, agent](const result<std::int64_t>& late) {
-        if (late)
-          face.sign_out(agent, *late);
-      });
+      home_, limits().answer_time, start, late);
     if (signed_in && *signed_in) {
       token_ = **signed_in;
       take_device(how.device);

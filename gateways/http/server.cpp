@@ -180,10 +180,13 @@ private:
     limit(limits().answer_time + limits().request_time);
     const auto since = std::chrono::steady_clock::now();
     const auto& routes = home_.state->answers;
-    auto reply = co_await wait_for<http_reply>(
-      home_, limits().answer_time,
-      [&](http_answer done) { routes.answer(asked, done); },
-      [](const http_reply&) {});
+    // Named, for GCC 12 destroys a lambda twice that is made within a co_await.
+    const auto start = [&](const http_answer& done) {
+      routes.answer(asked, done);
+    };
+    const auto late = [](const http_reply&) {};
+    auto reply = co_await wait_for<http_reply>(home_, limits().answer_time,
+                                               start, late);
     if (!reply) {
       reply = problem_reply(
         asked, fail(errc::unavailable, "nobody answered in time: try again"));
