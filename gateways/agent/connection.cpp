@@ -58,11 +58,13 @@ public:
         cut();
       return;
     }
-    if (!accepted_ || !signed_in_) {
+    if (!asked_) {
       if (now - opened_at_ > limits().sign_in_time)
         accepted_ ? close({close_code::unauthorized, "sign in sooner"}) : cut();
       return;
     }
+    if (!signed_in_)
+      return; // It is the actors' turn, who have a limit of their own.
     if (now - heard_at_ > limits().dead_time)
       return close({close_code::timed_out, "nothing heard for too long"});
     if (now - pinged_at_ > limits().ping_time) {
@@ -130,6 +132,7 @@ private:
       close({close_code::bad_frame, "frames are text"});
       co_return std::nullopt;
     }
+    asked_ = true;
     co_return frame;
   }
 
@@ -464,6 +467,7 @@ private:
   steady_time pinged_at_;
   std::optional<steady_time> closing_at_;
   bool accepted_ = false;
+  bool asked_ = false; ///< The first frame is here.
   bool signed_in_ = false;
   bool writing_ = false;
   bool pinging_ = false;

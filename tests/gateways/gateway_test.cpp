@@ -412,6 +412,19 @@ TEST_CASE("who does not sign in is closed in time", "[gateway]") {
   CHECK(closed_with(client) == 4401);
 }
 
+TEST_CASE("who has asked to sign in is not blamed for slow actors",
+          "[gateway]") {
+  auto limits = quick();
+  limits.sign_in_time = 50ms;
+  limits.answer_time = 300ms;
+  house h{limits};
+  h.actors.silent = true;
+  auto client = h.dial();
+  REQUIRE(client.send(
+    agent_protocol::format(command{1, connect{token_of("ada"), {}, ""}})));
+  CHECK(closed_with(client) == 4503);
+}
+
 TEST_CASE("who is silent too long is pinged, then closed", "[gateway]") {
   auto limits = quick();
   limits.ping_time = 50ms;

@@ -95,6 +95,17 @@ TEST_CASE("a token without a signature is refused", "[token]") {
   why_not(bare);
 }
 
+TEST_CASE("a public key never serves as the secret of an HMAC", "[token]") {
+  token_options theirs;
+  theirs.secret = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END "
+                  "PUBLIC KEY-----\n";
+  const auto token = token_of(theirs, std::chrono::hours{1});
+  REQUIRE(make_token_verifier(theirs).value()->verify(token, noon));
+  token_options ours;
+  ours.public_key = theirs.secret;
+  CHECK_FALSE(make_token_verifier(ours).value()->verify(token, noon));
+}
+
 TEST_CASE("what is no token at all is refused", "[token]") {
   const auto text = GENERATE(
     std::string(""), std::string("x"), std::string("..."), std::string("a.b.c"),
