@@ -86,7 +86,7 @@ public:
     const auto found = agent::parse_presence(value);
     // The last two are what we say of an agent, not what an agent can ask for.
     if (!found || *found == agent::presence::not_responding)
-      wrong(name, "must be online, busy, on_break, finishing or offline");
+      wrong(name, "must be online, busy, break, finishing or offline");
     return found;
   }
 

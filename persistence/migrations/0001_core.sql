@@ -173,7 +173,7 @@ CREATE UNIQUE INDEX dead_letter_once ON dead_letter (slot, lane_offset)
 
 -- Grows whenever somebody edits agents or queues, in whatever way.
 CREATE TABLE directory (
-    only    boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single  boolean PRIMARY KEY DEFAULT true CHECK (single),
     version bigint NOT NULL DEFAULT 1
 );
 INSERT INTO directory DEFAULT VALUES;

@@ -93,7 +93,7 @@ TEST_CASE("every push reads as documented", "[protocol]") {
     {push::typing{s, ""}, R"({"push":{"typing":{"session":"42","author":""}}})",
      true},
     {push::presence{agent::presence::online, "", agent::presence::on_break},
-     R"({"push":{"presence":{"state":"online","next":"on_break"}}})", true},
+     R"({"push":{"presence":{"state":"online","next":"break"}}})", true},
     {push::queue_lines{{{queue_id{"tech"}, 3, noon}}},
      R"({"push":{"queue":{"waiting":3,"lines":[{"queue":"tech","waiting":3,"oldest":"2026-11-21T12:00:00.123Z"}]}}})",
      true},
