@@ -1,5 +1,6 @@
 #include "bus/nats/nats_bus.hpp"
 
+#include "bus/nats/event_loop.hpp"
 #include "bus/nats/handle.hpp"
 #include "bus/nats/listener.hpp"
 #include "bus/nats/stored_publisher.hpp"
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <semaphore>
 #include <set>
@@ -110,6 +110,7 @@ private:
   void tend();
 
   nats_options with_;
+  nats::event_loop loop_; ///< Outlives the connection.
   nats::connection connection_;
   nats::streams streams_;
   std::unique_ptr<nats::stored_publisher> stored_;
@@ -183,6 +184,7 @@ nats_bus::~nats_bus() {
   streams_.reset();
   natsConnection_Close(connection_.get());
   closed_.acquire(); // The last of the callbacks, which use `this`.
+  loop_.stop();
 }
 
 natsStatus nats_bus::configure(natsOptions* to) {
@@ -203,7 +205,9 @@ natsStatus nats_bus::configure(natsOptions* to) {
                                    reconnect_jitter_ms),
     natsOptions_SetFailRequestsOnDisconnect(to, true),
     natsOptions_SetIOBufSize(to, io_buffer_bytes),
-    natsOptions_SetSendAsap(to, std::getenv("SB_FLUSHER") == nullptr),
+    loop_.serve(to),
+    // Without this a thread of the library waits 1 ms before it wakes our loop.
+    natsOptions_SetSendAsap(to, true),
     natsOptions_UseGlobalMessageDelivery(to, true),
     natsOptions_SetDisconnectedCB(
       to,
