@@ -1,0 +1,174 @@
+// `serve` and `dev`: one node, with servers of others or with private ones.
+#include "bus/nats/local_nats.hpp"
+#include "config/child_process.hpp"
+#include "gateways/cli/cli.hpp"
+#include "gateways/cli/demo.hpp"
+#include "gateways/cli/serve.hpp"
+#include "persistence/postgres/local_postgres.hpp"
+#include "persistence/postgres/postgres_store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+namespace switchboard::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct dev_options {
+  std::string folder = ".switchboard";
+  int port = 8080;
+  bool demo = false;
+  double rate = 20;
+};
+
+/// One `dev` at a time in a folder; the lock goes with the process.
+void lock(const fs::path& folder) {
+  const auto path = folder / "lock";
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0 || flock(file, LOCK_EX | LOCK_NB) != 0)
+    throw failure{failed, "switchboard dev runs already in "
+                            + folder.string()
+                            + "; stop it, or name another folder with --data"};
+}
+
+/// The secret of tokens, made once and kept.
+std::string kept_secret(const fs::path& file) {
+  std::string text;
+  if (std::ifstream from{file}; std::getline(from, text))
+    return text;
+  text = random_secret(32);
+  std::ofstream{file} << text << '\n';
+  fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+  return text;
+}
+
+/// So that `switchboard send …` in another terminal finds this one.
+void write_settings(const fs::path& file, const settings& s) {
+  std::ofstream to{file, std::ios::trunc};
+  fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+  to << "# Written by `switchboard dev`; made anew at each start.\n"
+     << "[node]\nname = \"" << s.node.name << "\"\n"
+     << "[nats]\nurl = \"" << s.nats.url << "\"\nuser = \"" << s.nats.user
+     << "\"\npassword = \"" << s.nats.password << "\"\n"
+     << "[postgres]\nurl = \"" << s.postgres.url << "\"\n"
+     << "[http]\nport = " << s.http.port << "\n"
+     << "[auth]\nsecret = \"" << s.auth.secret << "\"\n";
+}
+
+/// Somebody to talk to, on the first start.
+void add_first_agents(store& to) {
+  if (!must(to.agents()).empty())
+    return;
+  must(to.put_queue({{"after-sale"}, "After-sale service", {}}));
+  must(to.put_queue({{"tech"}, "Technical support", {}}));
+  must(to.put_agent({"li"}, {.display_name = "Li Na",
+                             .languages = {{"zh", 5}, {"en", 3}},
+                             .skills = {{"refund", 4}},
+                             .capacity = 4000}));
+  must(to.put_agent({"ann"}, {.display_name = "Ann",
+                              .languages = {{"en", 5}},
+                              .skills = {{"tech", 5}},
+                              .capacity = 4000}));
+  must(to.put_agent({"bob"}, {.display_name = "Bob",
+                              .languages = {{"en", 5}, {"zh", 2}},
+                              .skills = {{"refund", 2}, {"tech", 3}},
+                              .capacity = 4000}));
+}
+
+void welcome(const settings& s) {
+  const auto token = must(create_token(
+    tokens_of(s), {.subject = "li"},
+    std::chrono::time_point_cast<duration>(clock::now())));
+  const auto desk = "http://127.0.0.1:" + std::to_string(s.http.port) + '/';
+  std::cerr << "\n  Switchboard runs: NATS at " << s.nats.url
+            << ", everything kept in .switchboard/\n\n"
+            << "  Write as a customer (another terminal, this folder):\n"
+            << "      switchboard send --user u1 \"hello\"\n"
+            << "  or with any NATS client (user and password are in "
+               ".switchboard/dev.toml):\n"
+            << "      nats req sb.v1.post.web.u1 '{\"text\":\"hello\"}'\n\n"
+            << "  Answer as agent li: open " << desk << " and sign in with\n"
+            << "      " << token << "\n\n"
+            << "  See replies and events:  switchboard watch\n"
+            << "  Why this agent?          switchboard explain SESSION\n"
+            << "  Is everything there?     switchboard verify\n\n"
+            << "  Ctrl-C stops it all.\n\n";
+}
+
+int dev(const dev_options& how) {
+  fs::create_directories(how.folder);
+  const auto folder = fs::absolute(how.folder);
+  // The user postgres must be able to pass through, and nobody else to look.
+  fs::permissions(folder, fs::perms::owner_all | fs::perms::group_exec
+                            | fs::perms::others_exec);
+  lock(folder);
+  catch_signals();
+  settings s;
+  s.node.name = "dev";
+  set_up_log(s);
+  std::cerr << "starting PostgreSQL … " << std::flush;
+  local_postgres database{{.folder = folder / "postgres"}};
+  std::cerr << "NATS … " << std::flush;
+  local_nats wire{folder / "nats"};
+  std::cerr << "schema … " << std::flush;
+  must(migrate(database.conninfo()));
+  s.postgres.url = database.conninfo();
+  s.nats.url = wire.url();
+  s.nats.user = wire.user();
+  s.nats.password = wire.password();
+  s.auth.secret = kept_secret(folder / "token-secret");
+  s.http.port = how.port;
+  add_first_agents(*make_postgres_store(s.postgres.url, "switchboard/dev"));
+  std::cerr << "node …\n";
+  std::unique_ptr<demo> traffic;
+  return run_node(
+    s,
+    [&](int port) {
+      s.http.port = port;
+      write_settings(folder / "dev.toml", s);
+      welcome(s);
+      if (how.demo)
+        traffic = std::make_unique<demo>(s, how.rate);
+    },
+    [&] {
+      if (traffic)
+        traffic->show();
+      return true;
+    });
+}
+
+} // namespace
+
+void add_serve(CLI::App& to, context& c) {
+  add(to, "serve", "Runs one node",
+      "  switchboard serve -c /etc/switchboard/switchboard.toml\n", [&c] {
+        const auto s = c.load();
+        set_up_log(s);
+        catch_signals();
+        return run_node(s, [&](int port) {
+          std::cerr << "switchboard: listening on port " << port << '\n';
+        });
+      });
+  static dev_options how;
+  auto* made
+    = add(to, "dev",
+          "Runs everything on this machine: private NATS and PostgreSQL, a node",
+          "  switchboard dev\n  switchboard dev --demo --rate 200\n",
+          [] { return dev(how); });
+  made->add_option("--data", how.folder, "Folder that keeps everything")
+    ->capture_default_str();
+  made->add_option("--port", how.port, "Port of HTTP and WebSocket; 0: any")
+    ->capture_default_str();
+  made->add_flag("--demo", how.demo, "Simulated customers and agents");
+  made->add_option("--rate", how.rate, "Customer messages a second of --demo")
+    ->capture_default_str();
+}
+
+} // namespace switchboard::cli
