@@ -88,7 +88,10 @@ void load::send_next(std::size_t place, time due) {
     return;
   }
   auto& f = flights_[place];
-  f.user = static_cast<int>(begun_ % how_.users);
+  // As many places as users: then each user waits for one answer before the
+  // next message, and its order is certain even when messages are repeated.
+  f.user = how_.window == how_.users ? static_cast<int>(place)
+                                     : static_cast<int>(begun_ % how_.users);
   f.number = ++numbers_[static_cast<std::size_t>(f.user)];
   f.payload = static_cast<std::uint64_t>(begun_++);
   f.due = due;
@@ -108,7 +111,7 @@ void load::send(std::size_t place) {
                      .content = payload(f.payload)};
   // The number in the reply subject tells a late answer from the one awaited.
   static_cast<void>(wire_.publish_request(
-    subject::post(to),
+    how_.to_floor ? "sb.v1.floor." + to.user : subject::post(to),
     inbox_ + std::to_string(place) + '-' + std::to_string(f.payload),
     codec::encode(what)));
 }

@@ -33,6 +33,7 @@ public:
     std::int64_t messages = 0; ///< 0: until `stop`.
     double rate = 0;
     std::chrono::milliseconds patience{3000}; ///< Then it is sent again.
+    bool to_floor = false; ///< To sb.v1.floor.…, where a bare responder answers.
     bool repeat = true; ///< false: what is not answered counts as lost.
   };
 

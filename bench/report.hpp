@@ -9,11 +9,11 @@
 namespace switchboard::bench {
 
 struct report {
-  std::string name;
+  std::string name{};
   double value = 0; ///< What was reached, in `unit`.
-  std::string unit; ///< "messages/s", "ms"
+  std::string unit{}; ///< "messages/s", "ms"
   double floor = 0; ///< The same work without us, measured in the same run.
-  std::string floor_is; ///< One sentence: what the floor does.
+  std::string floor_is{}; ///< One sentence: what the floor does.
   double ratio = 0; ///< value / floor for rates, floor / value for times.
   std::int64_t p50_us = 0;
   std::int64_t p99_us = 0;
@@ -22,8 +22,8 @@ struct report {
   std::int64_t lost = 0;
   std::int64_t duplicated = 0;
   std::int64_t reordered = 0;
-  std::string claim; ///< What the product that this one replaces promises.
-  std::string must;  ///< What this one must reach.
+  std::string claim{}; ///< What the product that this one replaces promises.
+  std::string must{};  ///< What this one must reach.
   /// Further figures: CPU per message of each process, memory, spread.
   std::vector<std::pair<std::string, std::string>> more{};
 

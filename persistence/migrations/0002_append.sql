@@ -40,7 +40,15 @@ CREATE FUNCTION append_v1(
     o_done text[], o_dead text[]
 ) RETURNS TABLE (session bigint, verdict smallint, source text,
                  at_session bigint, at_seq integer, same_body boolean)
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE
+-- Plans are made once, perhaps on empty tables, and kept: they must be those that
+-- stay right as tables grow. Every look-up here is by key, so: nested loops over
+-- indexes, always.
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+AS $$
 #variable_conflict use_column
 DECLARE
     owned smallint[];
@@ -48,6 +56,7 @@ DECLARE
     bad   bigint[];
     one   record;
     took  integer;
+    every boolean; -- all sessions are written, as nearly always
 BEGIN
     -- 1. The fence. Waits for a takeover under way, and holds off the next one
     --    until our commit.
@@ -98,11 +107,11 @@ BEGIN
 
         -- A second open session of a contact must not come to be.
         SELECT array_agg(s.id) INTO bad
-          FROM unnest(s_id, s_base, s_channel, s_user)
-                 AS s (id, base, channel, usr)
+          FROM unnest(s_id, s_slot, s_base, s_channel, s_user)
+                 AS s (id, slot, base, channel, usr)
           JOIN session o ON o.channel = s.channel AND o.user_id = s.usr
                         AND o.phase <> 'closed' AND o.id <> s.id
-         WHERE s.base = 0 AND s.id = ANY (good);
+         WHERE s.base = 0 AND s.slot = ANY (owned);
         IF bad IS NOT NULL THEN
             RETURN QUERY SELECT b, 4::smallint, NULL::text, NULL::bigint,
                                 NULL::integer, NULL::boolean
@@ -180,6 +189,7 @@ BEGIN
         END IF;
 
         -- 5. Write.
+        every := cardinality(good) = cardinality(s_id);
         INSERT INTO entry (session_id, seq, epoch, kind, event, author, body,
                            source_id, at)
         SELECT e.session, e.seq, e.epoch, e.kind, e.event, e.author, e.body,
@@ -188,14 +198,13 @@ BEGIN
                       e_body, e_source, e_at)
                  AS e (session, seq, epoch, kind, event, author, body, source,
                        at)
-          JOIN unnest(good) AS g (id) ON g.id = e.session;
+         WHERE every OR e.session = ANY (good);
 
         INSERT INTO seen (contact, source, session_id, seq, digest)
         SELECT e.contact, e.key, e.session, e.seq, e.digest
           FROM unnest(e_session, e_seq, e_contact, e_key, e_digest)
                  AS e (session, seq, contact, key, digest)
-          JOIN unnest(good) AS g (id) ON g.id = e.session
-         WHERE e.key <> '';
+         WHERE e.key <> '' AND (every OR e.session = ANY (good));
 
         IF true = ANY (s_changed) THEN
             INSERT INTO session AS t (id, slot, channel, user_id, phase, queue,
@@ -209,8 +218,7 @@ BEGIN
                           s_queue, s_agent, s_ownership, s_opened, s_state)
                      AS s (id, slot, channel, usr, changed, phase, queue, agent,
                            ownership, opened, state)
-              JOIN unnest(good) AS g (id) ON g.id = s.id
-             WHERE s.changed
+             WHERE s.changed AND (every OR s.id = ANY (good))
             ON CONFLICT (id) DO UPDATE
                SET phase = excluded.phase, queue = excluded.queue,
                    agent = coalesce(excluded.agent, t.agent),
@@ -226,14 +234,14 @@ BEGIN
               FROM unnest(o_id, o_slot, o_session, o_seq, o_subject, o_headers,
                           o_payload)
                      AS o (id, slot, session, seq, subject, headers, payload)
-              JOIN unnest(good) AS g (id) ON g.id = o.session;
+             WHERE every OR o.session = ANY (good);
         END IF;
 
         IF cardinality(d_session) > 0 THEN
             INSERT INTO decision (session_id, seq, body)
             SELECT d.session, d.seq, d.body::jsonb
               FROM unnest(d_session, d_seq, d_body) AS d (session, seq, body)
-              JOIN unnest(good) AS g (id) ON g.id = d.session;
+             WHERE every OR d.session = ANY (good);
         END IF;
     END IF;
 

@@ -178,7 +178,8 @@ result<void> connection::open() {
     "2",
     "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=60s "
     "-c idle_in_transaction_session_timeout=500ms -c timezone=UTC "
-    "-c client_min_messages=warning -c plan_cache_mode=force_generic_plan",
+    "-c client_min_messages=warning -c plan_cache_mode=force_generic_plan "
+    "-c jit=off",
     nullptr};
   raw_ = PQconnectdbParams(keys.data(), values.data(), 1);
   if (PQstatus(raw_) == CONNECTION_OK)

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "bench/report.hpp"
+
+namespace switchboard::bench {
+
+struct ingest_options {
+  int users = 2000;
+  int window = 2000;
+  std::int64_t messages = 200'000;
+};
+
+/// The direct lane at its fastest: many customers, many messages under way,
+/// request -> pipeline -> commit -> receipt; nothing left out, all on this
+/// machine. Floor: the same requests answered at once by a bare responder, and
+/// then the same rows written by binary COPY into the same tables with the same
+/// indexes, one after the other: 1 / (1/a + 1/b).
+report run_ingest(const ingest_options& how);
+
+/// 1 000 messages of 1 000 new customers at once, until the last receipt.
+report run_burst(int messages);
+
+/// Open loop at half of what `ingest` reaches: customer message -> receipt at
+/// p50 … p99.9, and message -> agent's socket -> reply -> channel.
+struct e2e_options {
+  double rate = 0; ///< Messages a second; 0: half of a short closed-loop run.
+  int seconds = 15;
+  int agents = 20;
+};
+report run_e2e(const e2e_options& how);
+
+} // namespace switchboard::bench

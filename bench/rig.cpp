@@ -1,0 +1,190 @@
+#include "bench/rig.hpp"
+
+#include "bench/load.hpp"
+#include "persistence/postgres/postgres_store.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+#include <unordered_map>
+
+namespace switchboard::bench {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string make_folder() {
+  const auto path
+    = fs::temp_directory_path() / ("switchboard-" + random_secret(6));
+  fs::create_directories(path);
+  fs::permissions(path, fs::perms::owner_all | fs::perms::group_exec
+                          | fs::perms::others_exec);
+  return path.string();
+}
+
+void must(const result<migration_state>& x) {
+  if (!x)
+    throw std::runtime_error(x.error().detail);
+}
+
+} // namespace
+
+rig::rig(std::string program)
+  : program_(program.empty() ? fs::read_symlink("/proc/self/exe").string()
+                             : std::move(program)),
+    folder_(make_folder()),
+    secret_(random_secret(32)),
+    nats_(folder_ + "/nats"),
+    postgres_({.folder = folder_ + "/postgres"}),
+    http_port_(free_port()) {
+  must(migrate(postgres_.conninfo()));
+}
+
+rig::~rig() {
+  stop_node();
+  nats_.stop();
+  postgres_.stop();
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+void rig::start_node() {
+  // Secrets go through the environment: the command line is for all to see.
+  node_.emplace(child_process::options{
+    .command = {program_, "serve"},
+    .environment = {"SWITCHBOARD_NODE_NAME=rig",
+                    "SWITCHBOARD_NATS_URL=" + nats_.url(),
+                    "SWITCHBOARD_NATS_USER=" + nats_.user(),
+                    "SWITCHBOARD_NATS_PASSWORD=" + nats_.password(),
+                    "SWITCHBOARD_POSTGRES_URL=" + postgres_.conninfo(),
+                    "SWITCHBOARD_AUTH_SECRET=" + secret_,
+                    "SWITCHBOARD_HTTP_PORT=" + std::to_string(http_port_)},
+    .directory = folder_,
+    .log = folder_ + "/node.log"});
+}
+
+void rig::stop_node() {
+  node_.reset();
+}
+
+void rig::kill_node() {
+  if (!node_)
+    return;
+  node_->signal(SIGKILL);
+  node_->wait(std::chrono::seconds{10});
+  node_.reset();
+}
+
+bool rig::node_alive() {
+  return node_ && node_->alive();
+}
+
+int rig::node_pid() const {
+  return node_ ? node_->pid() : -1;
+}
+
+bool rig::wait_ready(std::chrono::milliseconds patience) {
+  const auto wire = connect("probe");
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < until) {
+    // An empty payload is answered with an error by whoever owns the slot.
+    if (wire->request("sb.v1.post.web.probe", "{}", std::chrono::seconds{1}))
+      return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return false;
+}
+
+std::unique_ptr<bus> rig::connect(const std::string& name) const {
+  auto made = connect_nats(nats_.options(name));
+  if (!made)
+    throw std::runtime_error("NATS: " + made.error().detail);
+  return std::move(*made);
+}
+
+std::unique_ptr<store> rig::open_store() const {
+  return make_postgres_store(postgres_.conninfo(), "switchboard/rig");
+}
+
+std::string rig::query(const std::string& sql) const {
+  const auto done = run_process(
+    {.command = {"psql", postgres_.conninfo(), "-qtA", "-F", " ", "-c", sql}});
+  if (done.exit_code != 0)
+    throw std::runtime_error("psql: " + done.output);
+  return done.output;
+}
+
+std::map<std::string, std::int64_t> rig::cpu() const {
+  std::map<std::string, std::int64_t> all{
+    {"nats-server", cpu_us_of(nats_.pid())},
+    {"postgres", cpu_us_of(postgres_.pid())}};
+  if (node_)
+    all["node"] = cpu_us_of(node_->pid());
+  // Our children are not ours here.
+  auto own = cpu_us_of(getpid());
+  for (const auto& [name, used] : all)
+    own -= used;
+  all["generator"] = own;
+  return all;
+}
+
+void add_cpu(report& to, const std::map<std::string, std::int64_t>& before,
+             const std::map<std::string, std::int64_t>& after,
+             std::int64_t messages) {
+  std::string line;
+  for (const auto& [name, used] : after) {
+    const auto at = before.find(name);
+    const auto us = used - (at == before.end() ? 0 : at->second);
+    std::ostringstream each;
+    each.precision(1);
+    each << std::fixed << name << ' '
+         << static_cast<double>(us)
+              / static_cast<double>(std::max<std::int64_t>(messages, 1));
+    line += (line.empty() ? "" : ", ") + each.str();
+  }
+  to.more.emplace_back("CPU us per message", line);
+}
+
+void check(report& to, const rig& from, const load& what,
+           const std::string& run) {
+  // What the database holds of this run: message id -> (session, seq).
+  std::unordered_map<std::string, std::pair<std::int64_t, std::int32_t>> stored;
+  std::istringstream rows{from.query(
+    "SELECT source_id, session_id, seq FROM entry WHERE kind = 1 AND "
+    "source_id LIKE '" + run + "-%'")};
+  std::string id;
+  std::int64_t session = 0;
+  std::int32_t seq = 0;
+  while (rows >> id >> session >> seq)
+    if (!stored.emplace(id, std::pair{session, seq}).second)
+      ++to.duplicated;
+  for (const auto& x : what.answers()) {
+    const auto at = stored.find(load::message_name(run, x.user, x.number));
+    if (at == stored.end()
+        || at->second != std::pair{x.where.session.value, x.where.seq})
+      ++to.lost; // A receipt without its entry, or with another place.
+  }
+  to.lost += what.sent() - what.answered();
+  to.duplicated += what.doubled();
+  to.reordered += what.reordered();
+  const auto found = from.open_store()->verify();
+  if (!found)
+    throw std::runtime_error(found.error().detail);
+  for (const auto& x : *found)
+    if (x.violations > 0) {
+      to.more.emplace_back(x.invariant + " violated",
+                           std::to_string(x.violations));
+      to.lost += x.invariant == "INV-1" ? x.violations : 0;
+      to.reordered += x.invariant == "INV-3" || x.invariant == "INV-2"
+                        ? x.violations
+                        : 0;
+    }
+}
+
+} // namespace switchboard::bench
