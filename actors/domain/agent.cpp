@@ -29,6 +29,11 @@ struct step {
     todo.emplace_back(show_presence{});
   }
 
+  /// "Not responding" is a finding of ours, never a choice.
+  static presence chosen(presence p) {
+    return p == presence::not_responding ? presence::busy : p;
+  }
+
   /// Takes up what was chosen for the time after the last session.
   void settle() {
     if (!s.next || !s.places.empty())
@@ -83,8 +88,9 @@ struct step {
 
   void operator()(const presence_asked& e) {
     s.next = e.next;
-    // "not responding" is a finding of ours, never a choice.
-    const auto p = e.now == presence::not_responding ? presence::busy : e.now;
+    if (s.next)
+      s.next = chosen(*s.next);
+    const auto p = chosen(e.now);
     if (p == presence::online)
       s.unanswered = 0;
     else
@@ -124,14 +130,17 @@ struct step {
 
   void operator()(const offer_opened& e) {
     s.places[e.session] = place{e.load, false, e.offer, now};
-    if (s.devices.empty())
-      todo.emplace_back(withdraw{e.session, e.offer, "disconnected"});
+    // It was granted before the agent left or changed their mind.
+    if (!is_routable())
+      todo.emplace_back(
+        withdraw{e.session, e.offer,
+                 s.devices.empty() ? "disconnected" : "presence"});
   }
 
   void operator()(const offer_ended& e) {
     const auto at = s.places.find(e.session);
     if (at == s.places.end() || at->second.assigned
-        || (e.offer != 0 && at->second.offer != e.offer)) {
+        || at->second.offer != e.offer) {
       todo.emplace_back(ignore{e.name});
       return;
     }

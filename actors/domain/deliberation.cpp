@@ -89,11 +89,10 @@ void deliberation::add(const agent::availability& a,
 }
 
 decision deliberation::conclude(const circumstances& c) && {
-  std::sort(eligible_.begin(), eligible_.end(),
-            [this](const look& x, const look& y) {
-              return scoring::compare(x.x, y.x, s_.session, p_.version)
-                .first_is_better;
-            });
+  std::sort(
+    eligible_.begin(), eligible_.end(), [this](const look& x, const look& y) {
+      return scoring::compare(x.x, y.x, s_.session, p_.version).first_is_better;
+    });
   decision d;
   d.session = s_.session;
   d.trigger = c.trigger;

@@ -106,11 +106,10 @@ std::string headline(const decision& d) {
   if (d.chosen.empty())
     return out + ": nobody";
   out += ": " + d.chosen.text;
-  const auto second
-    = std::find_if(d.candidates.begin(), d.candidates.end(),
-                   [&](const auto& c) {
-                     return c.rank > 0 && c.agent != d.chosen;
-                   });
+  const auto second =
+    std::find_if(d.candidates.begin(), d.candidates.end(), [&](const auto& c) {
+      return c.rank > 0 && c.agent != d.chosen;
+    });
   if (second == d.candidates.end())
     return out + ", the only one who could";
   out += ", " + fraction(d.margin) + " ahead of " + second->agent.text;
@@ -139,8 +138,8 @@ std::string head(std::size_t agent_width, bool with_terms) {
 std::size_t agent_column(const decision& d, bool with_terms,
                          std::size_t width) {
   const std::size_t others = with_terms ? 58 : 29;
-  const auto room = width > others + agent_width_min ? width - others
-                                                     : agent_width_min;
+  const auto room =
+    width > others + agent_width_min ? width - others : agent_width_min;
   auto n = agent_width_min;
   for (const auto& c : d.candidates)
     n = std::max(n, columns(c.agent.text));

@@ -1,7 +1,9 @@
 #include "actors/domain/router.hpp"
 
+#include "actors/domain/agent_index.hpp"
 #include "actors/domain/deliberation.hpp"
 #include "actors/domain/scoring.hpp"
+#include "actors/domain/waiting_index.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -30,20 +32,25 @@ struct flight {
 
 /// An agent as the router sees them.
 struct seat {
-  agent::availability what;      ///< `load` includes the flights.
-  std::int32_t reported = 0;     ///< The load that the agent last reported.
-  time_point aside_until{};      ///< Set aside after a refusal.
+  agent_index::place place = 0;
+  agent::availability what;  ///< `load` includes the flights.
+  std::int32_t reported = 0; ///< The load that the agent last reported.
+  time_point aside_until{};  ///< Set aside after a refusal.
   bool aside = false;
   std::vector<session_id> flights{}; ///< In the order of proposing.
 };
 
-/// The order of sessions that nothing else tells apart: who waits longer, then
-/// the older number.
-using place_in_line = std::pair<time_point, session_id>;
+/// The agents who can take a session now.
+struct ranking {
+  struct entry {
+    seat* who;
+    scoring::contender as;
+  };
 
-place_in_line place_of(const session_waiting& s) {
-  return {s.since, s.session};
-}
+  std::vector<entry> best{}; ///< In order, as many as a record holds.
+  std::size_t eligible = 0;
+  bool lapsed = false; ///< Exclusions do not count, or nobody would come.
+};
 
 enum class due : std::uint8_t { exclusion, refusal, proposal };
 
@@ -54,7 +61,10 @@ struct matcher::impl {
 
   policy p;
   std::map<agent_id, seat> seats;
+  std::vector<seat*> by_place{}; ///< Of `seats`; null where nobody is.
+  agent_index agents{p};
   std::map<session_id, waiter> line;
+  waiting_index wishes{};
   std::map<session_id, flight> flights;
   std::set<place_in_line> hindered; ///< Waiting sessions with exclusions.
   std::set<std::tuple<time_point, due, session_id, agent_id>> calendar;
@@ -97,14 +107,27 @@ struct matcher::impl {
   }
 
   void happen(const agent_changed& e) {
-    auto& x = seats[e.what.id];
+    auto& x = seat_of(e.what.id);
     const auto before = std::exchange(x.what, e.what);
+    if (before.who != e.what.who)
+      agents.set_profile(x.place, e.what.who);
     stop_waiting_for(e.what.id, x);
     confirm_flights(x);
     count_load(x);
     agents_to_try.insert(e.what.id);
     if (before.who != e.what.who || before.routable != e.what.routable)
       try_hindered();
+  }
+
+  seat& seat_of(const agent_id& id) {
+    const auto [found, fresh] = seats.try_emplace(id);
+    auto& x = found->second;
+    if (fresh) {
+      x.place = agents.add();
+      by_place.resize(std::max(by_place.size(), x.place + 1));
+      by_place[x.place] = &x;
+    }
+    return x;
   }
 
   void happen(const agent_left& e) {
@@ -115,7 +138,9 @@ struct matcher::impl {
     const auto lost = found->second.flights;
     for (const auto s : lost)
       return_to_line(s);
-    seats.erase(e.agent);
+    agents.remove(found->second.place);
+    by_place[found->second.place] = nullptr;
+    seats.erase(found);
     try_hindered();
   }
 
@@ -127,6 +152,7 @@ struct matcher::impl {
     auto& x = seats.at(e.agent);
     stop_waiting_for(e.agent, x);
     x.aside = true;
+    index(x);
     x.aside_until = now + p.refusal_pause;
     calendar.insert({x.aside_until, due::refusal, {}, e.agent});
   }
@@ -141,7 +167,7 @@ struct matcher::impl {
     auto willing = a->second.what;
     willing.routable = true;
     if (scoring::eligible(p, s->second.what, willing))
-      propose_to(s->second.what, a->second, true);
+      propose_to(s->second.what, a->second, rank(s->second.what), true);
   }
 
   void happen(const swept&) {
@@ -162,6 +188,7 @@ struct matcher::impl {
       calendar.erase(calendar.begin());
       if (what == due::refusal) {
         seats.at(agent).aside = false;
+        index(seats.at(agent));
         agents_to_try.insert(agent);
       } else if (what == due::proposal) {
         return_to_line(session);
@@ -192,14 +219,15 @@ struct matcher::impl {
     if (!s.what.excluded.empty()) {
       // Lapsed ones leave through the calendar, before the next matching.
       if (s.forgotten_at == time_point{})
-        s.forgotten_at
-          = std::max(s.what.excluded_until, now + p.exclusion_time);
+        s.forgotten_at =
+          std::max(s.what.excluded_until, now + p.exclusion_time);
       if (s.what.excluded_until == time_point{})
         s.what.excluded_until = s.forgotten_at;
       calendar.insert({s.what.excluded_until, due::exclusion, id, {}});
       hindered.insert(place_of(s.what));
     }
     sessions_to_try.insert(place_of(s.what));
+    wishes.add(s.what);
     line.insert_or_assign(id, std::move(s));
   }
 
@@ -211,6 +239,7 @@ struct matcher::impl {
     calendar.erase({what.excluded_until, due::exclusion, id, {}});
     hindered.erase(place_of(what));
     sessions_to_try.erase(place_of(what));
+    wishes.remove(what);
     line.erase(found);
   }
 
@@ -264,6 +293,7 @@ struct matcher::impl {
     x.what.load = x.reported;
     for (const auto s : x.flights)
       x.what.load += flights.at(s).who.what.load;
+    index(x);
   }
 
   void stop_waiting_for(const agent_id& id, seat& x) {
@@ -271,7 +301,10 @@ struct matcher::impl {
       return;
     calendar.erase({x.aside_until, due::refusal, {}, id});
     x.aside = false;
+    index(x);
   }
+
+  void index(const seat& x) { agents.set_state(x.place, x.what, x.aside); }
 
   // -- matching ---------------------------------------------------------------
 
@@ -295,35 +328,45 @@ struct matcher::impl {
     if (found == line.end())
       return false;
     const auto& s = found->second.what;
-    auto* best = everyone_excluded(s) ? oldest_excluded(s) : best_agent(s);
-    if (best == nullptr)
+    const auto r = rank(s);
+    if (r.best.empty())
       return false;
-    propose_to(s, *best, false);
+    auto* best = r.lapsed ? oldest_excluded(s) : r.best.front().who;
+    propose_to(s, *best, r, false);
     return true;
   }
 
   /// One agent, many sessions: the most pressing, until the agent is full.
   void fill(seat& a) {
     while (const auto* s = best_session(a))
-      propose_to(*s, a, false);
+      propose_to(*s, a, rank(*s), false);
   }
 
-  seat* best_agent(const session_waiting& s) {
-    seat* best = nullptr;
-    scoring::contender of_best;
-    for (auto& [id, a] : seats) {
-      if (a.aside || is_excluded(s, id) || !scoring::eligible(p, s, a.what))
-        continue;
-      const scoring::contender x{&a.what,
-                                 scoring::rate(p, s, a.what, now).match};
-      if (best == nullptr
-          || scoring::compare(x, of_best, s.session, p.version)
-               .first_is_better) {
-        best = &a;
-        of_best = x;
-      }
-    }
-    return best;
+  ranking rank(const session_waiting& s) const { return rank(s, now); }
+
+  ranking rank(const session_waiting& s, time_point at) const {
+    const auto r = agents.look_up(s);
+    auto who = suited(s, r);
+    ranking out;
+    out.lapsed = drop_excluded(s, who);
+    who.each([&](agent_index::place i) {
+      if (agents.aside(i) || agents.room(i) < s.load)
+        return;
+      auto* x = by_place[i];
+      const auto affinity = scoring::affinity(p, s, x->what, at);
+      out.best.push_back({x, {&x->what, agents.match(r, s, i, affinity)}});
+    });
+    out.eligible = out.best.size();
+    const auto better = [&](const auto& x, const auto& y) {
+      return scoring::compare(x.as, y.as, s.session, p.version).first_is_better;
+    };
+    const auto kept = std::min(out.best.size(), decision::candidates_max);
+    const auto end = out.best.begin() + static_cast<std::ptrdiff_t>(kept);
+    if (end != out.best.end())
+      std::nth_element(out.best.begin(), end, out.best.end(), better);
+    out.best.erase(end, out.best.end());
+    std::sort(out.best.begin(), out.best.end(), better);
+    return out;
   }
 
   seat* oldest_excluded(const session_waiting& s) {
@@ -336,23 +379,68 @@ struct matcher::impl {
     return nullptr;
   }
 
-  const session_waiting* best_session(const seat& a) {
-    const session_waiting* best = nullptr;
-    scoring::score of_best = 0;
-    for (const auto& [id, w] : line) {
-      const auto& s = w.what;
-      if (!scoring::eligible(p, s, a.what, obstacles_of(s, a)))
-        continue;
-      const auto b
-        = scoring::priority(scoring::urgency(p, s.want.urgency, now - s.since),
-                            scoring::rate(p, s, a.what, now).match);
-      if (best == nullptr || b > of_best
-          || (b == of_best && place_of(s) < place_of(*best))) {
-        best = &s;
-        of_best = b;
-      }
+  /// A session in the comparison for one agent.
+  struct rival {
+    const session_waiting* what = nullptr;
+    scoring::score priority = 0;
+    place_in_line place{};
+
+    bool beats(const rival& x) const {
+      return x.what == nullptr || priority > x.priority
+             || (priority == x.priority && place < x.place);
     }
-    return best;
+  };
+
+  const session_waiting* best_session(const seat& a) {
+    rival best;
+    const auto consider = [&](const rival& x) {
+      if (x.beats(best))
+        best = x;
+    };
+    if (a.aside || !a.what.routable)
+      return nullptr;
+    wishes.each_group([&](group& g) { consider_first(g, a, consider); });
+    if (const auto* known = wishes.known_to(a.what.id))
+      for (const auto& x : *known)
+        consider_known(line.at(x.second).what, a, consider);
+    return best.what ? &line.at(best.place.second).what : nullptr;
+  }
+
+  /// The first of a group stands for all who do not know this agent.
+  template <class Consider>
+  void consider_first(group& g, const seat& a, Consider consider) {
+    const auto& s = g.sample;
+    if (agents.room(a.place) < s.load)
+      return;
+    if (g.requirement.generation != agents.generation())
+      g.requirement = agents.look_up(s);
+    if (!agents.suits(g.requirement, s, a.place) || !admits(s, a))
+      return;
+    const auto first = *g.members.begin();
+    consider(rival{
+      &s,
+      scoring::priority(scoring::urgency(p, s.want.urgency, now - first.first),
+                        agents.match(g.requirement, s, a.place)),
+      first});
+  }
+
+  template <class Consider>
+  void consider_known(const session_waiting& s, const seat& a,
+                      Consider consider) {
+    if (!scoring::eligible(p, s, a.what) || !admits(s, a))
+      return;
+    consider(rival{
+      &s,
+      scoring::priority(scoring::urgency(p, s.want.urgency, now - s.since),
+                        scoring::rate(p, s, a.what, now).match),
+      place_of(s)});
+  }
+
+  /// Is nothing but room and ability between the two?
+  bool admits(const session_waiting& s, const seat& a) const {
+    const auto& id = a.what.id;
+    return (!s.only || *s.only == id) && (!s.not_from || *s.not_from != id)
+           && (!is_excluded(s, id) || everyone_excluded(s));
   }
 
   // -- exclusions -------------------------------------------------------------
@@ -362,25 +450,52 @@ struct matcher::impl {
            != s.excluded.end();
   }
 
-  /// True when no agent is left who could serve the session once they had
-  /// room: then exclusions do not count, or nobody would ever come.
+  bitset suited(const session_waiting& s,
+                const agent_index::requirement& r) const {
+    bitset out;
+    if (s.only) {
+      const auto found = seats.find(*s.only);
+      if (found != seats.end() && found->second.what.routable
+          && agents.suits(r, s, found->second.place))
+        out.set(found->second.place, true);
+    } else {
+      out = agents.suited(r, s);
+    }
+    if (s.not_from)
+      if (const auto found = seats.find(*s.not_from); found != seats.end())
+        out.set(found->second.place, false);
+    return out;
+  }
+
+  /// Takes the excluded out of `who` unless nobody were left, whatever room
+  /// they have: then exclusions do not count, or nobody would ever come.
+  /// @returns whether they lapse.
+  bool drop_excluded(const session_waiting& s, bitset& who) const {
+    if (s.excluded.empty())
+      return false;
+    auto others = who;
+    for (const auto& id : s.excluded)
+      if (const auto found = seats.find(id); found != seats.end())
+        others.set(found->second.place, false);
+    if (others.none())
+      return true;
+    who = std::move(others);
+    return false;
+  }
+
   bool everyone_excluded(const session_waiting& s) const {
     if (s.excluded.empty())
       return false;
-    return std::none_of(seats.begin(), seats.end(), [&](const auto& x) {
-      return !is_excluded(s, x.first) && scoring::suited(p, s, x.second.what);
-    });
-  }
-
-  scoring::obstacles obstacles_of(const session_waiting& s,
-                                  const seat& a) const {
-    return {is_excluded(s, a.what.id) && !everyone_excluded(s), a.aside};
+    auto who = suited(s, agents.look_up(s));
+    return drop_excluded(s, who);
   }
 
   // -- deciding ---------------------------------------------------------------
 
-  void propose_to(const session_waiting& s, seat& a, bool pick) {
-    auto why = std::make_shared<const decision>(deliberate(s, &a));
+  void propose_to(const session_waiting& s, seat& a, const ranking& r,
+                  bool pick) {
+    auto why =
+      std::make_shared<const decision>(deliberate(s, r, &a, trigger, now));
     const auto id = s.session;
     todo.emplace_back(propose{a.what.id, id, s.load, pick, std::move(why)});
     auto w = line.at(id);
@@ -392,18 +507,41 @@ struct matcher::impl {
     count_load(a);
   }
 
-  decision deliberate(const session_waiting& s, const seat* chosen) const {
-    return deliberate(s, chosen, trigger, now);
+  /// Writes down who could serve the session, best first, and as many of the
+  /// others, by name, as there is room for.
+  decision deliberate(const session_waiting& s, const ranking& r,
+                      const seat* chosen, std::string_view why,
+                      time_point at) const {
+    deliberation x(p, s, at);
+    auto missing = chosen != nullptr;
+    for (const auto& [who, as] : r.best) {
+      x.add(who->what, {false, who->aside});
+      missing = missing && who != chosen;
+    }
+    auto written = r.best.size();
+    if (missing && r.eligible > written) {
+      x.add(chosen->what, {});
+      ++written;
+    }
+    auto others = r.eligible >= decision::candidates_max
+                    ? 0
+                    : decision::candidates_max - r.eligible;
+    for (auto i = seats.begin(); others > 0 && i != seats.end(); ++i) {
+      const auto* a = &i->second;
+      if (is_ranked(r, a))
+        continue;
+      x.add(a->what, {is_excluded(s, i->first) && !r.lapsed, a->aside});
+      ++written;
+      --others;
+    }
+    x.leave_out(seats.size() - written);
+    return std::move(x).conclude(
+      {why, line.size(), chosen ? &chosen->what : nullptr, r.lapsed});
   }
 
-  decision deliberate(const session_waiting& s, const seat* chosen,
-                      std::string_view why, time_point at) const {
-    deliberation x(p, s, at);
-    const auto lapsed = everyone_excluded(s);
-    for (const auto& [id, a] : seats)
-      x.add(a.what, {is_excluded(s, id) && !lapsed, a.aside});
-    return std::move(x).conclude(
-      {why, line.size(), chosen ? &chosen->what : nullptr, lapsed});
+  static bool is_ranked(const ranking& r, const seat* a) {
+    return std::any_of(r.best.begin(), r.best.end(),
+                       [a](const auto& x) { return x.who == a; });
   }
 };
 
@@ -421,7 +559,8 @@ std::optional<decision> matcher::consider(session_id session,
   const auto found = impl_->line.find(session);
   if (found == impl_->line.end())
     return std::nullopt;
-  return impl_->deliberate(found->second.what, nullptr, "considered", now);
+  const auto& s = found->second.what;
+  return impl_->deliberate(s, impl_->rank(s, now), nullptr, "considered", now);
 }
 
 std::vector<line> matcher::lines() const {

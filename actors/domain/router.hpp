@@ -18,8 +18,8 @@
 /// Who waits, who is free, and who should serve whom: the matching of the whole
 /// company. Its state is soft: a new router is told everything again by the
 /// sessions and agents. It only proposes; the agent's actor grants, and the
-/// commit of the offer has the last word. So stale knowledge leads to a refusal,
-/// never to harm.
+/// commit of the offer has the last word. So stale knowledge leads to a
+/// refusal, never to harm.
 namespace switchboard::router {
 
 // -- events -------------------------------------------------------------------
@@ -31,8 +31,8 @@ struct session_waiting {
   std::string channel;
   needs want;
   std::int32_t load = 1000;
-  time_point since{};                 ///< Of the first unanswered line.
-  std::optional<agent_id> only{};     ///< A transfer to this agent and no other.
+  time_point since{};             ///< Of the first unanswered line.
+  std::optional<agent_id> only{}; ///< A transfer to this agent and no other.
   std::optional<agent_id> not_from{}; ///< A transfer never returns by itself.
   std::optional<agent_id> previous{}; ///< Who served this customer last.
   time_point previous_at{};

@@ -127,9 +127,8 @@ void judge(const policy& p, const router::session_waiting& s,
       return std::string("excluded: declined or did not answer lately");
     });
   if (o.set_aside)
-    against([] {
-      return std::string("set aside: refused a proposal a moment ago");
-    });
+    against(
+      [] { return std::string("set aside: refused a proposal a moment ago"); });
 }
 
 // -- terms --------------------------------------------------------------------
@@ -137,10 +136,9 @@ void judge(const policy& p, const router::session_waiting& s,
 /// 2^(-1/2), 2^(-1/4), ... 2^(-1/65536) in units of 2^-30. Any fraction of 16
 /// bits is a sum of these exponents, its power the product.
 constexpr std::array<std::uint64_t, 16> roots{
-  759250125, 902905651, 984625594, 1028218693, 1050733751,
-  1062175491, 1067942999, 1070838486, 1072289173, 1073015252,
-  1073378477, 1073560135, 1073650976, 1073696399, 1073719111,
-  1073730468,
+  759250125,  902905651,  984625594,  1028218693, 1050733751, 1062175491,
+  1067942999, 1070838486, 1072289173, 1073015252, 1073378477, 1073560135,
+  1073650976, 1073696399, 1073719111, 1073730468,
 };
 
 score language_of(const router::session_waiting& s,
@@ -157,14 +155,6 @@ score skill_of(const router::session_waiting& s, const agent::availability& a) {
   for (const auto& skill : s.want.skills)
     sum += level_of(a.who.skills, skill) * level_step;
   return sum / static_cast<score>(s.want.skills.size());
-}
-
-score affinity_of(const policy& p, const router::session_waiting& s,
-                  const agent::availability& a, time_point now) {
-  if (!s.previous || *s.previous != a.id)
-    return 0;
-  return p.last_agent_affinity
-         * fading(now - s.previous_at, p.affinity_half_life) / one;
 }
 
 /// R at a load between the points of the curve; flat behind its end.
@@ -232,6 +222,14 @@ score fading(duration age, duration half_life) {
   return static_cast<score>((power >> halvings) * one >> 30);
 }
 
+score affinity(const policy& p, const router::session_waiting& s,
+               const agent::availability& a, time_point now) {
+  if (!s.previous || *s.previous != a.id)
+    return 0;
+  return p.last_agent_affinity
+         * fading(now - s.previous_at, p.affinity_half_life) / one;
+}
+
 score load_factor(const policy& p, std::int32_t load) {
   const std::int64_t from = std::max(load, 0);
   const auto marginal = throughput(p, from + 1000) - throughput(p, from);
@@ -260,7 +258,7 @@ terms rate(const policy& p, const router::session_waiting& s,
   terms t;
   t.language = language_of(s, a);
   t.skill = skill_of(s, a);
-  t.affinity = affinity_of(p, s, a, now);
+  t.affinity = affinity(p, s, a, now);
   t.load_factor = load_factor(p, a.load);
   t.quality = quality(p, s, t);
   t.match = t.quality * t.load_factor / one;

@@ -67,6 +67,10 @@ verdicts(const policy& p, const router::session_waiting& s,
 /// @returns 2^(-age / half_life); exact to 16 bits of the fraction.
 [[nodiscard]] score fading(duration age, duration half_life);
 
+/// @returns how close the customer is to this agent by having met before.
+[[nodiscard]] score affinity(const policy& p, const router::session_waiting& s,
+                             const agent::availability& a, time_point now);
+
 /// @returns rho for an agent with this load, in thousandths of a live chat.
 [[nodiscard]] score load_factor(const policy& p, std::int32_t load);
 

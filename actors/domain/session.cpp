@@ -77,6 +77,12 @@ struct step {
     todo.emplace_back(assign{who});
   }
 
+  /// From here on the customer waits, unless they did already.
+  void start_waiting() {
+    if (std::exchange(s.answered, false))
+      s.waiting_since = now;
+  }
+
   void search_again() {
     s.at = queued{};
     ++s.rounds;
@@ -107,9 +113,10 @@ struct step {
   }
 
   /// The question to an agent came to nothing.
-  void end_question(std::string_view reason, bool excluding) {
+  void end_question(std::string_view reason, bool excluding,
+                    std::string detail = {}) {
     const auto was = *asked();
-    note_event(reason, was.agent);
+    note_event(reason, was.agent, std::move(detail));
     if (excluding)
       exclude(was.agent);
     todo.emplace_back(
@@ -138,6 +145,8 @@ struct step {
     const auto loser = held_by ? held_by
                        : wrapping ? std::optional{wrapping->agent}
                                   : std::nullopt;
+    if (held_by)
+      ++s.ownership;
     s.at = closed{};
     ++s.rounds;
     note_event(reason, by, std::move(detail));
@@ -192,12 +201,14 @@ struct step {
     }
     if (!is_text(e.what.content))
       return;
-    if (s.last_seq == 0 || s.answered) {
-      s.answered = false;
+    if (s.last_seq == 0)
       s.waiting_since = now;
-    }
+    const auto waits_anew = s.answered;
+    start_waiting();
     const auto line
       = append_line(entry_kind::customer, "", e.what.content, e.what.id);
+    if (waits_anew)
+      todo.emplace_back(save{});
     say_yes(line.seq);
     if (std::holds_alternative<fresh>(s.at)) {
       s.at = queued{};
@@ -235,7 +246,8 @@ struct step {
     }
     const auto line
       = append_line(entry_kind::agent, e.agent.text, e.body, e.id);
-    s.answered = true;
+    if (!std::exchange(s.answered, true))
+      todo.emplace_back(save{});
     todo.emplace_back(send_out{line});
     say_yes(line.seq);
     todo.emplace_back(show{e.agent, line});
@@ -296,6 +308,7 @@ struct step {
         return;
       append_line(entry_kind::note, e.agent.text, e.note);
     }
+    start_waiting();
     s.at = transferring{e.agent, e.target, now + r.transfer_time, {}};
     note_event("transfer_asked", e.agent,
                e.target.agent ? "agent " + e.target.agent->text
@@ -317,6 +330,7 @@ struct step {
       todo.emplace_back(end_offer{to->agent, to->offer, "closed"});
     if (waits(s))
       todo.emplace_back(leave_queue{});
+    ++s.ownership;
     s.at = wrap_up{e.agent, now + r.wrap_up_time};
     note_event("wrapping_up", e.agent, e.disposition);
     say_yes(s.last_seq);
@@ -346,6 +360,7 @@ struct step {
     }
     if (const auto* to = asked())
       todo.emplace_back(end_offer{to->agent, to->offer, "agent_lost"});
+    start_waiting();
     s.previous = e.agent;
     ++s.ownership;
     note_event("agent_lost", e.agent, e.reason);
@@ -357,7 +372,7 @@ struct step {
 
   void operator()(const granted& e) {
     auto* moving = std::get_if<transferring>(&s.at);
-    const auto wanted = waits(s) && !(moving && moving->from == e.agent)
+    const auto wanted = waits(s) && (!moving || may_receive(*moving, e.agent))
                         && (e.pick || !is_excluded(e.agent));
     if (!wanted) {
       todo.emplace_back(end_offer{e.agent, 0, "not_needed"});
@@ -380,6 +395,13 @@ struct step {
     note_event("offered", e.agent);
     todo.emplace_back(offer{to});
     start_timer(moving ? std::min(to.until, moving->until) : to.until);
+  }
+
+  /// Never back to the sender; a transfer to an agent is for nobody else, not
+  /// even if they pick it.
+  static bool may_receive(const transferring& moving, const agent_id& who) {
+    return moving.from != who
+           && (!moving.target.agent || *moving.target.agent == who);
   }
 
   /// The session goes to the agent of the reservation, from the line or from
@@ -410,13 +432,13 @@ struct step {
       say_no(errc::stale_owner, "the offer is over already");
       return;
     }
-    end_question("declined", true);
+    end_question("declined", true, e.reason);
     say_yes(s.last_seq);
   }
 
   void operator()(const withdrawn& e) {
     if (is_asked(e.agent, e.offer))
-      end_question("withdrawn", false);
+      end_question("withdrawn", false, e.reason);
     else
       ignored(e.name);
   }
@@ -447,10 +469,11 @@ struct step {
       todo.emplace_back(assign{at->agent});
       start_timer(at->until);
     }
+    const auto* moving = std::get_if<transferring>(&s.at);
     if (const auto* to = asked()) {
       todo.emplace_back(offer{*to});
-      start_timer(to->until);
-    } else if (const auto* moving = std::get_if<transferring>(&s.at)) {
+      start_timer(moving ? std::min(to->until, moving->until) : to->until);
+    } else if (moving) {
       start_timer(moving->until);
     }
   }
