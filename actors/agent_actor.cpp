@@ -49,8 +49,9 @@ void agent_actor::told(const agent::event& x) {
 
 void agent_actor::told(const screen_in& x) {
   if (!known_) {
-    x.done(fail(errc::not_found, "there is no agent '" + state_.id.text
-                                   + "'; add one with `switchboard agent add`"));
+    x.done(
+      fail(errc::not_found, "there is no agent '" + state_.id.text
+                              + "'; add one with `switchboard agent add`"));
     return;
   }
   const auto token = ++screens_made;
@@ -86,8 +87,8 @@ void agent_actor::told(const session_given& x) {
     if (fresh || !at.feeds.contains(x.what.session))
       open(token, at, x.what);
     else
-      at.to->show(push::session_changed{x.what.session, x.what.ownership,
-                                        x.what.phase});
+      at.to->show(
+        push::session_changed{x.what.session, x.what.ownership, x.what.phase});
 }
 
 void agent_actor::told(const session_taken& x) {
@@ -101,8 +102,8 @@ void agent_actor::told(const session_taken& x) {
 
 void agent_actor::told(const offer_made& x) {
   offers_.insert_or_assign(x.what.session, x.what);
-  happen(agent::offer_opened{x.what.session, x.what.number, x.load,
-                             x.what.until});
+  happen(
+    agent::offer_opened{x.what.session, x.what.number, x.load, x.what.until});
   show(x.what);
 }
 
@@ -148,8 +149,8 @@ void agent_actor::told(const filled& x) {
     return;
   if (!x.lines) {
     // The screen would have a hole. Let it come back: it resumes by seq.
-    spdlog::warn("agent {}: session {} cannot be read back: {}",
-                 state_.id.text, x.session.value, x.lines.error().detail);
+    spdlog::warn("agent {}: session {} cannot be read back: {}", state_.id.text,
+                 x.session.value, x.lines.error().detail);
     at->second.to->end("unavailable");
     return;
   }
@@ -168,8 +169,8 @@ void agent_actor::told(const may_read& x) {
 
 void agent_actor::asks(const ask::send& x, const reply_to& reply) {
   world_->tell_session(
-    x.session, {session::agent_said{state_.id, x.ownership, x.client_id, x.body},
-                reply});
+    x.session,
+    {session::agent_said{state_.id, x.ownership, x.client_id, x.body}, reply});
 }
 
 void agent_actor::asks(const ask::note& x, const reply_to& reply) {
@@ -183,8 +184,8 @@ void agent_actor::asks(const ask::accept& x, const reply_to& reply) {
 }
 
 void agent_actor::asks(const ask::decline& x, const reply_to& reply) {
-  world_->tell_session(x.session,
-                       {session::declined{state_.id, x.offer, x.reason}, reply});
+  world_->tell_session(
+    x.session, {session::declined{state_.id, x.offer, x.reason}, reply});
 }
 
 void agent_actor::asks(const ask::presence& x, const reply_to& reply) {
@@ -193,9 +194,9 @@ void agent_actor::asks(const ask::presence& x, const reply_to& reply) {
 }
 
 void agent_actor::asks(const ask::transfer& x, const reply_to& reply) {
-  world_->tell_session(x.session, {session::transfer_asked{
-                                     state_.id, x.ownership, x.target, x.note},
-                                   reply});
+  world_->tell_session(
+    x.session,
+    {session::transfer_asked{state_.id, x.ownership, x.target, x.note}, reply});
 }
 
 void agent_actor::asks(const ask::hold& x, const reply_to& reply) {
@@ -215,8 +216,8 @@ void agent_actor::asks(const ask::close& x, const reply_to& reply) {
 }
 
 void agent_actor::asks(const ask::wrapped_up& x, const reply_to& reply) {
-  world_->tell_session(
-    x.session, {session::wrapped_up{state_.id, x.disposition}, reply});
+  world_->tell_session(x.session,
+                       {session::wrapped_up{state_.id, x.disposition}, reply});
 }
 
 void agent_actor::asks(const ask::pick& x, const reply_to& reply) {
@@ -271,8 +272,8 @@ void agent_actor::perform(const agent::advertise&) {
 }
 
 void agent_actor::perform(const agent::withdraw& e) {
-  world_->tell_session(
-    e.session, {session::withdrawn{state_.id, e.offer, e.reason}, {}});
+  world_->tell_session(e.session,
+                       {session::withdrawn{state_.id, e.offer, e.reason}, {}});
 }
 
 void agent_actor::perform(const agent::lose& e) {
@@ -281,8 +282,8 @@ void agent_actor::perform(const agent::lose& e) {
 }
 
 void agent_actor::perform(const agent::save&) {
-  world_->log->submit(presence_write{slot_, epoch_, state_.id, state_.now,
-                                     state_.reason});
+  world_->log->submit(
+    presence_write{slot_, epoch_, state_.id, state_.now, state_.reason});
 }
 
 push::presence agent_actor::presence() const {
@@ -294,10 +295,10 @@ void agent_actor::perform(const agent::show_presence&) {
 }
 
 void agent_actor::perform(const agent::wake& e) {
-  world_->timers->at(e.at, [slot = world_->slot[slot_], id = state_.id,
-                            round = e.round] {
-    rt::post(slot, slot_told{timer_due{id, round}});
-  });
+  world_->timers->at(
+    e.at, [slot = world_->slot[slot_], id = state_.id, round = e.round] {
+      rt::post(slot, slot_told{timer_due{id, round}});
+    });
 }
 
 void agent_actor::perform(const agent::ignore& e) {
@@ -316,25 +317,25 @@ void agent_actor::open(std::int64_t token, screen& at,
                        const push::session_opened& what) {
   at.to->show(what);
   const auto from = at.from.find(what.session);
-  auto& feed = at.feeds
-                 .insert_or_assign(what.session,
-                                   screen_feed{
-                                     from == at.from.end() ? 0 : from->second})
-                 .first->second;
+  auto& feed =
+    at.feeds
+      .insert_or_assign(what.session,
+                        screen_feed{from == at.from.end() ? 0 : from->second})
+      .first->second;
   feed.begin_fill();
   fill(token, what.session, feed.after());
 }
 
 void agent_actor::fill(std::int64_t token, session_id of, std::int32_t after) {
-  const auto asked = world_->reads->run(
-    [me = handle{self_}, token, of, after](store& from) {
-      rt::post(me, agent_told{filled{token, of,
-                                     from.entries(of, after, fill_max)}});
+  const auto asked =
+    world_->reads->run([me = handle{self_}, token, of, after](store& from) {
+      rt::post(
+        me, agent_told{filled{token, of, from.entries(of, after, fill_max)}});
     });
   if (!asked)
-    rt::post(handle{self_},
-             agent_told{filled{token, of,
-                               fail(errc::overloaded, "too many reads")}});
+    rt::post(
+      handle{self_},
+      agent_told{filled{token, of, fail(errc::overloaded, "too many reads")}});
 }
 
 } // namespace switchboard

@@ -85,10 +85,10 @@ struct queue_lines {
 
 } // namespace push
 
-using agent_push
-  = std::variant<push::offer, push::offer_ended, push::session_opened,
-                 push::session_changed, push::session_ended, push::entry_added,
-                 push::typing, push::presence, push::queue_lines>;
+using agent_push =
+  std::variant<push::offer, push::offer_ended, push::session_opened,
+               push::session_changed, push::session_ended, push::entry_added,
+               push::typing, push::presence, push::queue_lines>;
 
 /// One connection of an agent. `show` may be called from any thread; it hands
 /// over and returns. Pushes of one session come in order and, from the seq that
@@ -166,10 +166,10 @@ struct read {
 
 } // namespace ask
 
-using agent_ask
-  = std::variant<ask::send, ask::note, ask::accept, ask::decline, ask::presence,
-                 ask::transfer, ask::hold, ask::resume, ask::close,
-                 ask::wrapped_up, ask::pick, ask::typing, ask::read>;
+using agent_ask =
+  std::variant<ask::send, ask::note, ask::accept, ask::decline, ask::presence,
+               ask::transfer, ask::hold, ask::resume, ask::close,
+               ask::wrapped_up, ask::pick, ask::typing, ask::read>;
 
 /// Where an agent's screen stands: the last seq it has of each session.
 using screen_position = std::map<session_id, std::int32_t>;
@@ -185,16 +185,16 @@ public:
   /// offers, each assigned session, and its entries after `from`.
   /// @param done gets a token for `sign_out`, or not_found for an agent whom
   ///        the database does not know
-  virtual void sign_in(const agent_id& who, std::shared_ptr<agent_screen> screen,
-                       screen_position from, callback<std::int64_t> done)
-    = 0;
+  virtual void sign_in(const agent_id& who,
+                       std::shared_ptr<agent_screen> screen,
+                       screen_position from, callback<std::int64_t> done) = 0;
 
   virtual void sign_out(const agent_id& who, std::int64_t token) = 0;
 
   /// `done` is called once, after the commit, on any thread. For what writes no
   /// entry (presence, typing, read) the receipt is empty.
-  virtual void ask(const agent_id& who, agent_ask what, callback<receipt> done)
-    = 0;
+  virtual void ask(const agent_id& who, agent_ask what,
+                   callback<receipt> done) = 0;
 
   /// The direct lane for gateways of this node.
   virtual void post(inbound what, callback<receipt> done) = 0;
@@ -203,8 +203,7 @@ public:
   /// was ever assigned or offered, or for `who` empty (the operator).
   virtual void history(const agent_id& who, session_id of, std::int32_t after,
                        std::int32_t count_max,
-                       callback<std::vector<entry>> done)
-    = 0;
+                       callback<std::vector<entry>> done) = 0;
 
   /// The same customer's lines on all channels, before `before`.
   struct person_line {
@@ -214,8 +213,7 @@ public:
   };
   virtual void person(const agent_id& who, session_id of, time_point before,
                       std::int32_t count_max,
-                      callback<std::vector<person_line>> done)
-    = 0;
+                      callback<std::vector<person_line>> done) = 0;
 
   /// For /readyz, /metrics and `health`.
   struct check {

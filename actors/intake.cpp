@@ -78,28 +78,28 @@ private:
     dead_letter letter{.slot = slot_,
                        .epoch = epoch_,
                        .subject = what_.subject,
-                       .reason = std::string(to_string(why.code)) + ": "
-                                 + why.detail,
+                       .reason =
+                         std::string(to_string(why.code)) + ": " + why.detail,
                        .with = {{"Nats-Msg-Id", what_.id}},
                        .payload = what_.bytes,
                        .offset = what_.offset};
     auto with = letter.with;
     with.emplace_back("Switchboard-Error", letter.reason);
     with.emplace_back("Switchboard-Subject", what_.subject);
-    world_->log->submit(
-      std::move(letter),
-      [w = world_, slot = slot_, offset = what_.offset, bytes = what_.bytes,
-       with = std::move(with), code = why.code] {
-        w->lane->finish(slot, offset);
-        // The row is what counts; the copy on the bus is for who listens.
-        w->wire->publish_stored(
-          subject::dead_letter("SB_IN", to_string(code)), bytes, with,
-          [](const result<void>& stored) {
-            if (!stored)
-              spdlog::warn("dead letter not published: {}",
-                           stored.error().detail);
-          });
-      });
+    world_->log->submit(std::move(letter), [w = world_, slot = slot_,
+                                            offset = what_.offset,
+                                            bytes = what_.bytes,
+                                            with = std::move(with),
+                                            code = why.code] {
+      w->lane->finish(slot, offset);
+      // The row is what counts; the copy on the bus is for who listens.
+      w->wire->publish_stored(subject::dead_letter("SB_IN", to_string(code)),
+                              bytes, with, [](const result<void>& stored) {
+                                if (!stored)
+                                  spdlog::warn("dead letter not published: {}",
+                                               stored.error().detail);
+                              });
+    });
   }
 
   arrived what_;
@@ -121,11 +121,10 @@ reply_to answer_to(arrived what, slot_number slot, std::int64_t epoch,
 void reply_problem(bus& wire, const std::string& to, const error& why) {
   if (to.empty())
     return;
-  static_cast<void>(
-    wire.publish(to, codec::encode_problem(why),
-                 {{"Nats-Service-Error", why.detail},
-                  {"Nats-Service-Error-Code",
-                   std::to_string(http_status(why.code))}}));
+  static_cast<void>(wire.publish(
+    to, codec::encode_problem(why),
+    {{"Nats-Service-Error", why.detail},
+     {"Nats-Service-Error-Code", std::to_string(http_status(why.code))}}));
 }
 
 } // namespace switchboard

@@ -24,8 +24,8 @@ struct arrived {
   std::chrono::steady_clock::time_point at{};
 };
 
-/// Where bus threads leave what arrives for a slot. The slot's actor takes all of
-/// it at once, so a burst costs one wake-up and not one for each message.
+/// Where bus threads leave what arrives for a slot. The slot's actor takes all
+/// of it at once, so a burst costs one wake-up and not one for each message.
 /// Thread safety: all members may be called from any thread.
 class slot_inbox {
 public:
@@ -75,7 +75,8 @@ private:
 reply_to answer_to(arrived what, slot_number slot, std::int64_t epoch,
                    std::shared_ptr<const world> w);
 
-/// The problem on the wire, with the error headers of the NATS services protocol.
+/// The problem on the wire, with the error headers of the NATS services
+/// protocol.
 void reply_problem(bus& wire, const std::string& to, const error& why);
 
 } // namespace switchboard

@@ -11,11 +11,7 @@ namespace switchboard {
 
 lane_reader::lane_reader(bus& wire, writer& log, statistics& counted,
                          admission& gate, deliver to)
-  : wire_(wire),
-    log_(log),
-    counted_(counted),
-    gate_(gate),
-    to_(std::move(to)) {
+  : wire_(wire), log_(log), counted_(counted), gate_(gate), to_(std::move(to)) {
   // nop
 }
 
@@ -108,13 +104,13 @@ void lane_reader::tick() {
       auto& at = slots_[k];
       if (!at.owned)
         continue;
-      const auto low = at.under_way.empty() ? position_
-                                            : *at.under_way.begin() - 1;
+      const auto low =
+        at.under_way.empty() ? position_ : *at.under_way.begin() - 1;
       if (low <= at.written)
         continue;
       at.written = low;
-      log_.submit(watermark{static_cast<slot_number>(k), at.epoch, low,
-                            stream_});
+      log_.submit(
+        watermark{static_cast<slot_number>(k), at.epoch, low, stream_});
     }
     if (paused_ && gate_.relaxed(counted_))
       again = position_ + 1;

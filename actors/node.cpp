@@ -71,8 +71,8 @@ public:
 
   void sign_in(const agent_id& who, std::shared_ptr<agent_screen> screen,
                screen_position from, callback<std::int64_t> done) override {
-    world_->tell_agent(who, screen_in{std::move(screen), std::move(from),
-                                      std::move(done)});
+    world_->tell_agent(
+      who, screen_in{std::move(screen), std::move(from), std::move(done)});
   }
 
   void sign_out(const agent_id& who, std::int64_t token) override {
@@ -174,9 +174,8 @@ result<void> local_node::begin() {
 }
 
 result<void> local_node::check_database() {
-  const auto durable = insist<void>(how_, "PostgreSQL", [this] {
-    return check_durability(how_.postgres_url);
-  });
+  const auto durable = insist<void>(
+    how_, "PostgreSQL", [this] { return check_durability(how_.postgres_url); });
   if (!durable)
     return durable;
   const auto schema = migration_status(how_.postgres_url);
@@ -184,9 +183,8 @@ result<void> local_node::check_database() {
     return schema.error();
   if (!schema->pending.empty())
     return fail(errc::forbidden,
-                "the database is at version "
-                  + std::to_string(schema->current) + " and this program needs "
-                  + std::to_string(schema->newest)
+                "the database is at version " + std::to_string(schema->current)
+                  + " and this program needs " + std::to_string(schema->newest)
                   + "; run `switchboard db migrate` first");
   return {};
 }
@@ -199,9 +197,9 @@ result<bus::stream_state> local_node::ensure_streams() {
                               .age_max = how_.stream_age_max,
                               .replicas = how_.stream_replicas};
   };
-  for (const auto& [name, subjects] :
-       {std::pair{"SB_OUT", "sb.v1.out.>"}, {"SB_EVT", "sb.v1.evt.>"},
-        {"SB_DLQ", "sb.v1.dlq.>"}})
+  for (const auto& [name, subjects] : {std::pair{"SB_OUT", "sb.v1.out.>"},
+                                       {"SB_EVT", "sb.v1.evt.>"},
+                                       {"SB_DLQ", "sb.v1.dlq.>"}})
     if (const auto made = wire_->ensure_stream(stream(name, subjects)); !made)
       return made.error();
   return wire_->ensure_stream(stream("SB_IN", "sb.v1.slot.*.in.>"));
@@ -213,9 +211,9 @@ result<void> local_node::claim_slots() {
   });
   if (!announced)
     return announced;
-  auto owned = insist<std::vector<claimed_slot>>(
-    how_, "PostgreSQL",
-    [this] { return store_->claim(how_.name, incarnation_); });
+  auto owned = insist<std::vector<claimed_slot>>(how_, "PostgreSQL", [this] {
+    return store_->claim(how_.name, incarnation_);
+  });
   if (!owned)
     return owned.error();
   owned_ = std::move(*owned);
@@ -280,8 +278,8 @@ result<void> local_node::spawn_actors() {
                   .counted = &counted_};
   actor_config_ = std::make_unique<actor_config>(how_.threads);
   actors_ = std::make_unique<caf::actor_system>(*actor_config_);
-  world_->router = rt::spawn<router_actor>(
-    *actors_, std::shared_ptr<const world>{world_});
+  world_->router =
+    rt::spawn<router_actor>(*actors_, std::shared_ptr<const world>{world_});
   std::array<std::vector<session::state>, slots> by_slot{};
   for (auto& s : *open)
     by_slot.at(slot_of(s.id)).push_back(std::move(s));
@@ -291,8 +289,7 @@ result<void> local_node::spawn_actors() {
       continue;
     inboxes_.at(x.slot) = std::make_shared<slot_inbox>();
     world_->slot.at(x.slot) = rt::spawn<slot_actor>(
-      *actors_,
-      slot_actor::birth{x.slot, x.epoch, inboxes_.at(x.slot), known_},
+      *actors_, slot_actor::birth{x.slot, x.epoch, inboxes_.at(x.slot), known_},
       std::shared_ptr<const world>{world_});
   }
   for (std::size_t k = 0; k < slots; ++k)
@@ -332,12 +329,12 @@ result<void> local_node::listen(const bus::stream_state& stream) {
 
 void local_node::on_post(slot_number slot, const bus::packet& x) {
   if (x.bytes.size() > payload_bytes_max) {
-    reply_problem(*wire_, std::string(x.reply),
-                  fail(errc::too_large,
-                       "payload has " + std::to_string(x.bytes.size())
-                         + " bytes, at most "
-                         + std::to_string(payload_bytes_max)
-                         + " are taken; send large content as a link"));
+    reply_problem(
+      *wire_, std::string(x.reply),
+      fail(errc::too_large, "payload has " + std::to_string(x.bytes.size())
+                              + " bytes, at most "
+                              + std::to_string(payload_bytes_max)
+                              + " are taken; send large content as a link"));
     ++counted_.refused;
     return;
   }
@@ -393,38 +390,38 @@ void local_node::read_if_allowed(const agent_id& who, session_id of,
     return;
   }
   world_->tell_agent(
-    who, may_read{of, [this, who, of, then](bool known_here) {
-           if (known_here) {
-             then({});
-             return;
-           }
-           const auto run = reads_->run([who, of, then](store& from) {
-             const auto row = from.session(of);
-             if (!row)
-               then(row.error());
-             else if (!*row)
-               then(fail(errc::not_found, "there is no such session"));
-             else if ((*row)->agent != who)
-               then(fail(errc::forbidden, "the session was never yours"));
-             else
-               then({});
-           });
-           if (!run)
-             then(fail(errc::overloaded, "too many reads are under way"));
-         }});
+    who,
+    may_read{of, [this, who, of, then](bool known_here) {
+               if (known_here) {
+                 then({});
+                 return;
+               }
+               const auto run = reads_->run([who, of, then](store& from) {
+                 const auto row = from.session(of);
+                 if (!row)
+                   then(row.error());
+                 else if (!*row)
+                   then(fail(errc::not_found, "there is no such session"));
+                 else if ((*row)->agent != who)
+                   then(fail(errc::forbidden, "the session was never yours"));
+                 else
+                   then({});
+               });
+               if (!run)
+                 then(fail(errc::overloaded, "too many reads are under way"));
+             }});
 }
 
-void local_node::history(const agent_id& who, session_id of,
-                         std::int32_t after, std::int32_t count_max,
+void local_node::history(const agent_id& who, session_id of, std::int32_t after,
+                         std::int32_t count_max,
                          callback<std::vector<entry>> done) {
   read_if_allowed(who, of, [=, this](const result<void>& allowed) {
     if (!allowed) {
       done(allowed.error());
       return;
     }
-    if (!reads_->run([=](store& from) {
-          done(from.entries(of, after, count_max));
-        }))
+    if (!reads_->run(
+          [=](store& from) { done(from.entries(of, after, count_max)); }))
       done(fail(errc::overloaded, "too many reads are under way"));
   });
 }
@@ -470,8 +467,9 @@ std::vector<front::check> local_node::health() const {
     {"bus", wire.connected,
      wire.connected ? "connected" : "no connection to any nats-server"},
     {"lease", lease_held_,
-     lease_held_ ? "held" : "another process runs under this node's name, or "
-                            "the database is away"},
+     lease_held_ ? "held"
+                 : "another process runs under this node's name, or "
+                   "the database is away"},
     {"slots", owned > 0, std::to_string(owned) + " of 64 owned"},
     {"draining", !stopping_, stopping_ ? "the node stops" : "no"},
   };
@@ -575,8 +573,8 @@ void local_node::end() {
   if (beating_.joinable())
     beating_.join();
   // What was accepted is committed and answered before anything goes away.
-  const auto patience = std::chrono::steady_clock::now()
-                        + std::chrono::seconds{5};
+  const auto patience =
+    std::chrono::steady_clock::now() + std::chrono::seconds{5};
   while (counted_.in_flight > 0 && std::chrono::steady_clock::now() < patience)
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   if (sender_)

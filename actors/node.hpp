@@ -22,8 +22,8 @@ public:
     std::string postgres_url;
     nats_options nats;
     std::size_t batch_rows_max = 1024;
-    int readers = 2; ///< Connections for reading back.
-    int threads = 2; ///< Of the actor system.
+    int readers = 2;                   ///< Connections for reading back.
+    int threads = 2;                   ///< Of the actor system.
     std::size_t in_flight_max = 65536; ///< Messages accepted, not answered yet.
     std::int64_t stream_bytes_max = 1 << 30;
     int stream_replicas = 1;

@@ -35,8 +35,8 @@ struct outbox_sender::shared : std::enable_shared_from_this<shared> {
     auto with = row.with;
     with.emplace_back("Nats-Msg-Id", row.dedupe_id);
     wire->publish_stored(row.subject, row.payload, with,
-                         [self = shared_from_this(), session = row.session](
-                           const result<void>& stored) {
+                         [self = shared_from_this(),
+                          session = row.session](const result<void>& stored) {
                            self->acknowledged(session, stored);
                          });
   }

@@ -22,8 +22,8 @@ namespace switchboard {
 /// Thread safety: all members may be called from any thread.
 class outbox_sender {
 public:
-  /// So many rows are held in memory; the rest stays in the database and is read
-  /// back (`wants_more`) when these are gone.
+  /// So many rows are held in memory; the rest stays in the database and is
+  /// read back (`wants_more`) when these are gone.
   static constexpr std::size_t held_max = 100'000;
 
   outbox_sender(bus& wire, writer& log, alarm& timers);

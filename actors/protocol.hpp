@@ -1,7 +1,7 @@
 #pragma once
 
-// Who understands what. An actor takes one message type; whatever it can be told
-// is listed here or in the header of its domain machine.
+// Who understands what. An actor takes one message type; whatever it can be
+// told is listed here or in the header of its domain machine.
 
 #include "actors/domain/agent.hpp"
 #include "actors/domain/router.hpp"
@@ -56,8 +56,8 @@ struct rules_changed {
 /// came too late, so that it can go to the contact's next session in order.
 struct farewell {};
 
-using session_told
-  = std::variant<job, outcome, affinity_found, rules_changed, farewell>;
+using session_told =
+  std::variant<job, outcome, affinity_found, rules_changed, farewell>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------
@@ -117,10 +117,9 @@ struct may_read {
   std::function<void(bool known_here)> answer;
 };
 
-using agent_told
-  = std::variant<agent::event, screen_in, screen_out, asked, session_given,
-                 session_taken, offer_made, offer_over, passed_on, filled,
-                 may_read>;
+using agent_told = std::variant<agent::event, screen_in, screen_out, asked,
+                                session_given, session_taken, offer_made,
+                                offer_over, passed_on, filled, may_read>;
 using agent_ref = caf::typed_actor<rt::takes<agent_told>>;
 
 // -- to a slot ----------------------------------------------------------------
@@ -177,9 +176,10 @@ struct slot_lost {};
 /// The node stops.
 struct stop {};
 
-using slot_told
-  = std::variant<inbox_filled, revive, from_gateway, for_session, for_agent, timer_due, session_over,
-                 session_left_behind, directory_changed, slot_lost, stop>;
+using slot_told =
+  std::variant<inbox_filled, revive, from_gateway, for_session, for_agent,
+               timer_due, session_over, session_left_behind, directory_changed,
+               slot_lost, stop>;
 using slot_ref = caf::typed_actor<rt::takes<slot_told>>;
 
 // -- to the router ------------------------------------------------------------

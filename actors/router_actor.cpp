@@ -29,8 +29,8 @@ void router_actor::told(const stop&) {
 }
 
 void router_actor::perform(const router::propose& e) {
-  world_->tell_agent(e.agent, agent::event{agent::proposed{
-                                e.session, e.load, e.pick, e.why}});
+  world_->tell_agent(
+    e.agent, agent::event{agent::proposed{e.session, e.load, e.pick, e.why}});
 }
 
 void router_actor::perform(const router::lost_wakeup& e) {

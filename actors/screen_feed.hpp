@@ -16,8 +16,8 @@ public:
   /// @param last the seq that the screen has already; 0: nothing
   explicit screen_feed(std::int32_t last) : next_(last + 1) {}
 
-  /// What to do with an entry: show it, drop it (the screen has it, or a fill is
-  /// on its way that will bring it), or fill from the store first.
+  /// What to do with an entry: show it, drop it (the screen has it, or a fill
+  /// is on its way that will bring it), or fill from the store first.
   enum class verdict { show, drop, fill };
 
   [[nodiscard]] verdict live(std::int32_t seq) {
@@ -35,8 +35,8 @@ public:
     return verdict::fill;
   }
 
-  /// A fill must be asked for from `after()`. Called when one is begun without a
-  /// live entry: on sign-in.
+  /// A fill must be asked for from `after()`. Called when one is begun without
+  /// a live entry: on sign-in.
   void begin_fill() { filling_ = true; }
 
   [[nodiscard]] std::int32_t after() const { return next_ - 1; }

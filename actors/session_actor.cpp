@@ -50,7 +50,8 @@ std::string_view body_of(const job& x) {
 /// Customers' ids and agents' ids do not collide.
 bool same_message(const job& a, const job& b) {
   return !id_of(a).empty() && id_of(a) == id_of(b)
-         && (said_by_customer(a) != nullptr) == (said_by_customer(b) != nullptr);
+         && (said_by_customer(a) != nullptr)
+              == (said_by_customer(b) != nullptr);
 }
 
 error another_body(const message_id& id) {
@@ -158,9 +159,9 @@ session_actor::flight session_actor::plan() {
       inbox_.push_back(std::move(x));
       continue;
     }
-    const auto earlier = std::find_if(
-      f.jobs.begin(), f.jobs.end(),
-      [&](const planned& p) { return same_message(p.what, x); });
+    const auto earlier =
+      std::find_if(f.jobs.begin(), f.jobs.end(),
+                   [&](const planned& p) { return same_message(p.what, x); });
     if (earlier != f.jobs.end()) {
       const auto index = static_cast<std::size_t>(earlier - f.jobs.begin());
       f.jobs.push_back({std::move(x), {}, index});
@@ -235,20 +236,19 @@ void session_actor::without_known(const std::vector<known_message>& known) {
   std::deque<job> again;
   for (auto& x : undone.jobs) {
     const auto id = id_of(x.what);
-    const auto hit = std::find_if(
-      known.begin(), known.end(),
-      [&](const known_message& k) { return !id.empty() && k.id == id; });
+    const auto hit =
+      std::find_if(known.begin(), known.end(), [&](const known_message& k) {
+        return !id.empty() && k.id == id;
+      });
     if (hit == known.end()) {
       again.push_back(std::move(x.what));
       continue;
     }
     ++world_->counted->duplicates;
-    const auto first = std::find_if(
-      undone.jobs.begin(), undone.jobs.end(), [&](const planned& p) {
-        return id_of(p.what) == id;
-      });
-    const auto same = hit->same_body
-                      && body_of(first->what) == body_of(x.what);
+    const auto first =
+      std::find_if(undone.jobs.begin(), undone.jobs.end(),
+                   [&](const planned& p) { return id_of(p.what) == id; });
+    const auto same = hit->same_body && body_of(first->what) == body_of(x.what);
     answer(x.what, same ? result<receipt>{hit->where}
                         : result<receipt>{another_body(id)});
   }
@@ -306,10 +306,10 @@ void session_actor::end() {
   --world_->counted->sessions;
   if (session::waits(state_))
     --world_->counted->waiting;
-  // What is in the inbox, and what comes before the slot says farewell, is given
-  // back then; after that nobody knows us, and the last reference ends us.
-  rt::post(world_->slot[slot_],
-           slot_told{session_over{state_.id, state_.who}});
+  // What is in the inbox, and what comes before the slot says farewell, is
+  // given back then; after that nobody knows us, and the last reference ends
+  // us.
+  rt::post(world_->slot[slot_], slot_told{session_over{state_.id, state_.who}});
 }
 
 // -- after the commit ---------------------------------------------------------
@@ -336,8 +336,8 @@ void session_actor::perform(const planned&, const session::find_agent&) {
     ask_router();
     return;
   }
-  const auto asked = world_->reads->run(
-    [me = handle{self_}, who = state_.who](store& from) {
+  const auto asked =
+    world_->reads->run([me = handle{self_}, who = state_.who](store& from) {
       const auto found = from.last_agent(who);
       rt::post(me, session_told{affinity_found{
                      found ? *found : std::optional<store::last_served>{}}});
@@ -390,20 +390,19 @@ void session_actor::perform(const planned& x, const session::offer& e) {
   if (const auto* grant = std::get_if<session::granted>(&x.what.what);
       grant && grant->why) {
     const auto& d = *grant->why;
-    why_ = "best of " + std::to_string(d.candidates.size()
-                                       + static_cast<std::size_t>(
-                                         d.candidates_left_out))
+    why_ = "best of "
+           + std::to_string(d.candidates.size()
+                            + static_cast<std::size_t>(d.candidates_left_out))
            + " agents, waited " + std::to_string(d.wait_ms / 1000) + " s";
   }
-  world_->tell_agent(e.to.agent,
-                     offer_made{push::offer{.session = state_.id,
-                                            .number = e.to.offer,
-                                            .until = e.to.until,
-                                            .who = state_.who,
-                                            .want = state_.want,
-                                            .preview = last_line_,
-                                            .why = why_},
-                                state_.load});
+  world_->tell_agent(e.to.agent, offer_made{push::offer{.session = state_.id,
+                                                        .number = e.to.offer,
+                                                        .until = e.to.until,
+                                                        .who = state_.who,
+                                                        .want = state_.want,
+                                                        .preview = last_line_,
+                                                        .why = why_},
+                                            state_.load});
 }
 
 void session_actor::perform(const planned&, const session::end_offer& e) {
@@ -439,15 +438,14 @@ void session_actor::perform(const planned&, const session::unassign& e) {
 }
 
 void session_actor::perform(const planned&, const session::show& e) {
-  world_->tell_agent(e.agent,
-                     passed_on{push::entry_added{state_.id, e.line}});
+  world_->tell_agent(e.agent, passed_on{push::entry_added{state_.id, e.line}});
 }
 
 void session_actor::perform(const planned&, const session::wake& e) {
-  world_->timers->at(e.at, [slot = world_->slot[slot_], id = state_.id,
-                            round = e.round] {
-    rt::post(slot, slot_told{timer_due{id, round}});
-  });
+  world_->timers->at(
+    e.at, [slot = world_->slot[slot_], id = state_.id, round = e.round] {
+      rt::post(slot, slot_told{timer_due{id, round}});
+    });
 }
 
 void session_actor::perform(const planned&, const session::ignore& e) {

@@ -31,8 +31,7 @@ public:
     bool from_store = false;
   };
 
-  session_actor(handle::pointer self, birth b,
-                std::shared_ptr<const world> w);
+  session_actor(handle::pointer self, birth b, std::shared_ptr<const world> w);
 
   handle::behavior_type make_behavior();
 
@@ -96,7 +95,7 @@ private:
   session::rules rules_;
   slot_number slot_;
   std::int64_t epoch_;
-  bool stored_;            ///< The session has at least one committed entry.
+  bool stored_; ///< The session has at least one committed entry.
   bool affinity_known_ = false;
   time_point previous_at_{};
   std::string last_line_{}; ///< What the customer said last, for offers.

@@ -58,8 +58,8 @@ struct collect {
     auto x = row(e.line.seq, "event");
     const auto session = to_string(after.id);
     x.subject = subject::event("session", e.line.event, session);
-    x.with = cloud_event("session." + e.line.event, x.dedupe_id, session,
-                         e.line.at);
+    x.with =
+      cloud_event("session." + e.line.event, x.dedupe_id, session, e.line.at);
     x.payload = event_body(after, e.line);
     to.out.push_back(std::move(x));
   }

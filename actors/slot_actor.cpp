@@ -25,8 +25,8 @@ slot_actor::slot_actor(handle::pointer self, birth b,
     inbox_(std::move(b.inbox)),
     known_(std::move(b.known)),
     // Not from 0: should a clock have been set back, numbers still differ.
-    started_(static_cast<std::uint16_t>(
-      std::stoul(random_secret(2), nullptr, 16))),
+    started_(
+      static_cast<std::uint16_t>(std::stoul(random_secret(2), nullptr, 16))),
     world_(std::move(w)) {
   // nop
 }
@@ -148,10 +148,10 @@ agent_ref slot_actor::agent_of(const agent_id& id) {
   const auto row = known_->agents.find(id);
   auto ref = rt::spawn<agent_actor>(
     self_->home_system(),
-    agent_actor::birth{
-      id,
-      row == known_->agents.end() ? std::nullopt : std::optional{row->second},
-      slot_, epoch_},
+    agent_actor::birth{id,
+                       row == known_->agents.end() ? std::nullopt
+                                                   : std::optional{row->second},
+                       slot_, epoch_},
     world_);
   agents_.emplace(id, ref);
   return ref;
@@ -197,8 +197,8 @@ void slot_actor::told(const directory_changed& x) {
   known_ = x.now;
   for (const auto& [id, ref] : agents_)
     if (const auto row = known_->agents.find(id); row != known_->agents.end())
-      rt::post(ref, agent_told{agent::event{
-                      agent::profile_changed{row->second.who}}});
+      rt::post(
+        ref, agent_told{agent::event{agent::profile_changed{row->second.who}}});
 }
 
 void slot_actor::told(const slot_lost&) {

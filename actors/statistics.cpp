@@ -53,7 +53,8 @@ void duration_histogram::write(std::string& to, std::string_view name,
           + std::to_string(total) + '\n';
   }
   total += counts_.back().load(std::memory_order_relaxed);
-  to += base + "_bucket{" + also + "le=\"+Inf\"} " + std::to_string(total) + '\n';
+  to +=
+    base + "_bucket{" + also + "le=\"+Inf\"} " + std::to_string(total) + '\n';
   to += base + "_sum" + own + ' '
         + seconds(static_cast<std::int64_t>(sum_us_.load())) + '\n';
   to += base + "_count" + own + ' ' + std::to_string(total) + '\n';

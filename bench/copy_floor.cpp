@@ -1,7 +1,7 @@
 #include "bench/copy_floor.hpp"
 
-#include "bench/payloads.hpp"
 #include "actors/domain/message.hpp"
+#include "bench/payloads.hpp"
 
 #include <libpq-fe.h>
 
@@ -73,9 +73,9 @@ double copy_floor(const std::string& conninfo, std::int64_t rows) {
     entries.clear();
     seen.clear();
   }
-  const auto took = std::chrono::duration<double>(
-                      std::chrono::steady_clock::now() - begin)
-                      .count();
+  const auto took =
+    std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+      .count();
   run(on.get(), "DROP TABLE floor_entry, floor_seen");
   return static_cast<double>(rows) / took;
 }

@@ -39,14 +39,17 @@ double run_load(load& x, std::int64_t messages, const std::string& title) {
 double nats_floor(rig& on, const ingest_options& how) {
   const auto server = on.connect("floor");
   const auto receipt = codec::encode_receipt({{1}, 1, false});
-  const auto answering = server->subscribe(
-    "sb.v1.floor.>", "", [&](const bus::packet& x) {
+  const auto answering =
+    server->subscribe("sb.v1.floor.>", "", [&](const bus::packet& x) {
       static_cast<void>(server->publish(x.reply, receipt));
     });
   const auto client = on.connect("floor-client");
   load x{*client,
-         {.run = "floor", .users = how.users, .window = how.window,
-          .messages = how.messages, .to_floor = true}};
+         {.run = "floor",
+          .users = how.users,
+          .window = how.window,
+          .messages = how.messages,
+          .to_floor = true}};
   return run_load(x, how.messages, "floor: bus");
 }
 
@@ -59,15 +62,21 @@ report run_ingest(const ingest_options& how) {
     throw std::runtime_error("the node does not become ready");
   const auto wire = on.connect("load");
   // Sessions exist and plans are warm before anything is measured.
-  load warm{*wire, {.run = "warm", .users = how.users, .window = how.window,
-                    .messages = 2 * how.users}};
+  load warm{*wire,
+            {.run = "warm",
+             .users = how.users,
+             .window = how.window,
+             .messages = 2 * how.users}};
   run_load(warm, 2 * how.users, "warm-up");
 
   report r{.name = "ingest", .unit = "messages/s"};
   const auto bus_rate = nats_floor(on, how);
   const auto before = on.cpu();
-  load x{*wire, {.run = "ingest", .users = how.users, .window = how.window,
-                 .messages = how.messages}};
+  load x{*wire,
+         {.run = "ingest",
+          .users = how.users,
+          .window = how.window,
+          .messages = how.messages}};
   r.value = run_load(x, how.messages, "ingest");
   add_cpu(r, before, on.cpu(), how.messages);
   const auto memory = memory_of(on.node_pid());
@@ -84,8 +93,8 @@ report run_ingest(const ingest_options& how) {
                       std::to_string(how.messages) + ", "
                         + std::to_string(how.users) + ", "
                         + std::to_string(how.window));
-  r.more.emplace_back("node's memory", std::to_string(memory.peak >> 20)
-                                         + " MiB at most");
+  r.more.emplace_back("node's memory",
+                      std::to_string(memory.peak >> 20) + " MiB at most");
   for (const auto& [code, count] : x.errors())
     r.more.emplace_back("answered " + code, std::to_string(count));
   check(r, on, x, "ingest");
@@ -98,16 +107,19 @@ report run_burst(int messages) {
   if (!on.wait_ready(std::chrono::seconds{30}))
     throw std::runtime_error("the node does not become ready");
   const auto wire = on.connect("load");
-  load warm{*wire, {.run = "warm", .users = 100, .window = 100,
-                    .messages = 2000}};
+  load warm{*wire,
+            {.run = "warm", .users = 100, .window = 100, .messages = 2000}};
   run_load(warm, 2000, "warm-up");
   std::vector<double> rounds;
   report r{.name = "burst", .unit = "ms until the last receipt"};
   latencies all;
   for (int round = 0; round < 5; ++round) {
     const auto run = "burst" + std::to_string(round);
-    load x{*wire, {.run = run, .users = messages, .window = messages,
-                   .messages = messages}};
+    load x{*wire,
+           {.run = run,
+            .users = messages,
+            .window = messages,
+            .messages = messages}};
     rounds.push_back(messages / run_load(x, messages, "burst") * 1000);
     for (const auto& a : x.answers())
       all.add(a.latency_us);

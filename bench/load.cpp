@@ -203,9 +203,8 @@ bool load::stop(std::chrono::milliseconds patience) {
 
 bool load::wait(std::chrono::milliseconds patience) {
   std::unique_lock lock{mutex_};
-  return changed_.wait_for(lock, patience, [this] {
-    return begun_ >= how_.messages && open_ == 0;
-  });
+  return changed_.wait_for(
+    lock, patience, [this] { return begun_ >= how_.messages && open_ == 0; });
 }
 
 std::vector<load::answer> load::answers() const {

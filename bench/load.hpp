@@ -33,7 +33,8 @@ public:
     std::int64_t messages = 0; ///< 0: until `stop`.
     double rate = 0;
     std::chrono::milliseconds patience{3000}; ///< Then it is sent again.
-    bool to_floor = false; ///< To sb.v1.floor.…, where a bare responder answers.
+    bool to_floor =
+      false;            ///< To sb.v1.floor.…, where a bare responder answers.
     bool repeat = true; ///< false: what is not answered counts as lost.
   };
 
@@ -88,7 +89,7 @@ private:
     int user = 0;
     std::int64_t number = 0;
     std::uint64_t payload = 0;
-    time due{};  ///< When it should have been sent.
+    time due{};   ///< When it should have been sent.
     time tried{}; ///< When it was sent last.
     bool open = false;
   };

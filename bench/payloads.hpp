@@ -10,9 +10,10 @@
 namespace switchboard::bench {
 
 [[nodiscard]] inline std::string line_of_bytes(std::size_t bytes) {
-  constexpr std::string_view text
-    = "您好，我昨天在你们店里买的手机还没有发货，订单页面一直显示等待出库，请帮我查一下现在"
-      "到哪里了，如果今天不能发出的话我想申请退款，谢谢。";
+  constexpr std::string_view text =
+    "您好，我昨天在你们店里买的手机还没有发货，订单页面一直显示等待出库，请帮我"
+    "查一下现在"
+    "到哪里了，如果今天不能发出的话我想申请退款，谢谢。";
   std::string line;
   while (line.size() < bytes)
     line += text;

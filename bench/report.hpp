@@ -10,11 +10,11 @@ namespace switchboard::bench {
 
 struct report {
   std::string name{};
-  double value = 0; ///< What was reached, in `unit`.
+  double value = 0;   ///< What was reached, in `unit`.
   std::string unit{}; ///< "messages/s", "ms"
-  double floor = 0; ///< The same work without us, measured in the same run.
+  double floor = 0;   ///< The same work without us, measured in the same run.
   std::string floor_is{}; ///< One sentence: what the floor does.
-  double ratio = 0; ///< value / floor for rates, floor / value for times.
+  double ratio = 0;       ///< value / floor for rates, floor / value for times.
   std::int64_t p50_us = 0;
   std::int64_t p99_us = 0;
   std::int64_t p999_us = 0;

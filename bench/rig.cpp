@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string make_folder() {
-  const auto path
-    = fs::temp_directory_path() / ("switchboard-" + random_secret(6));
+  const auto path =
+    fs::temp_directory_path() / ("switchboard-" + random_secret(6));
   fs::create_directories(path);
   fs::permissions(path, fs::perms::owner_all | fs::perms::group_exec
                           | fs::perms::others_exec);
@@ -157,7 +157,8 @@ void check(report& to, const rig& from, const load& what,
   std::unordered_map<std::string, std::pair<std::int64_t, std::int32_t>> stored;
   std::istringstream rows{from.query(
     "SELECT source_id, session_id, seq FROM entry WHERE kind = 1 AND "
-    "source_id LIKE '" + run + "-%'")};
+    "source_id LIKE '"
+    + run + "-%'")};
   std::string id;
   std::int64_t session = 0;
   std::int32_t seq = 0;
@@ -181,9 +182,8 @@ void check(report& to, const rig& from, const load& what,
       to.more.emplace_back(x.invariant + " violated",
                            std::to_string(x.violations));
       to.lost += x.invariant == "INV-1" ? x.violations : 0;
-      to.reordered += x.invariant == "INV-3" || x.invariant == "INV-2"
-                        ? x.violations
-                        : 0;
+      to.reordered +=
+        x.invariant == "INV-3" || x.invariant == "INV-2" ? x.violations : 0;
     }
 }
 

@@ -14,12 +14,13 @@
 
 namespace switchboard {
 
-/// The message bus as the rest of the program sees it: named subjects and bytes.
-/// `nats_bus` speaks to a NATS cluster; `memory_bus` stays in this process.
+/// The message bus as the rest of the program sees it: named subjects and
+/// bytes. `nats_bus` speaks to a NATS cluster; `memory_bus` stays in this
+/// process.
 ///
 /// Thread safety: all members may be called from any thread. Handlers run on
-/// threads of the bus, one at a time for each subscription, in order of arrival;
-/// they copy, hand over and return.
+/// threads of the bus, one at a time for each subscription, in order of
+/// arrival; they copy, hand over and return.
 class bus {
 public:
   using header_list = std::vector<std::pair<std::string, std::string>>;
@@ -100,8 +101,8 @@ public:
   virtual result<stream_state> ensure_stream(const stream_config& want) = 0;
 
   /// Reads a stream in order from `offset` on (1 = from the start), without
-  /// acknowledgements and without state on the broker; resumes by itself after a
-  /// reconnect, and never skips or repeats an offset.
+  /// acknowledgements and without state on the broker; resumes by itself after
+  /// a reconnect, and never skips or repeats an offset.
   /// @param pattern a subject filter within the stream
   virtual result<std::unique_ptr<subscription>>
   consume(std::string_view stream, std::string_view pattern,
@@ -111,8 +112,7 @@ public:
   /// bus, when the broker has stored the packet or refused it.
   using on_ack = std::function<void(result<void>)>;
   virtual void publish_stored(std::string_view subject, std::string_view bytes,
-                              const header_list& with, on_ack on_stored)
-    = 0;
+                              const header_list& with, on_ack on_stored) = 0;
 
   struct statistics {
     bool connected = false;

@@ -33,6 +33,7 @@ std::string encode_problem(const error& x);
 
 /// A reply or note on its way out, as UnifiedMessage in JSON, readable by any
 /// channel adapter: msg_id = "<session>-<seq>".
-std::string encode_out(session_id session, const contact& to, const entry& line);
+std::string encode_out(session_id session, const contact& to,
+                       const entry& line);
 
 } // namespace switchboard::codec

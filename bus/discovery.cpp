@@ -55,14 +55,13 @@ public:
 
   result<void> start() {
     for (const std::string verb : {"PING", "INFO", "STATS"})
-      for (const auto& last :
-           {std::string{}, "." + what_.name, "." + what_.name + "." + what_.id}) {
-        auto made = on_.subscribe("$SRV." + verb + last, "",
-                                  [this, verb](const bus::packet& x) {
-                                    if (!x.reply.empty())
-                                      static_cast<void>(
-                                        on_.publish(x.reply, answer(verb)));
-                                  });
+      for (const auto& last : {std::string{}, "." + what_.name,
+                               "." + what_.name + "." + what_.id}) {
+        auto made = on_.subscribe(
+          "$SRV." + verb + last, "", [this, verb](const bus::packet& x) {
+            if (!x.reply.empty())
+              static_cast<void>(on_.publish(x.reply, answer(verb)));
+          });
         if (!made)
           return made.error();
         subscriptions_.push_back(std::move(*made));
@@ -104,9 +103,8 @@ private:
   }
 
   static json::object base(const endpoint& of) {
-    return {{"name", of.name},
-            {"subject", of.subject},
-            {"queue_group", of.group}};
+    return {
+      {"name", of.name}, {"subject", of.subject}, {"queue_group", of.group}};
   }
 
   json::array infos() const {

@@ -24,10 +24,10 @@ public:
   };
 
   struct description {
-    std::string name;    ///< [A-Za-z0-9_-]+
-    std::string id;      ///< Unique among all that serve this name.
+    std::string name;              ///< [A-Za-z0-9_-]+
+    std::string id;                ///< Unique among all that serve this name.
     std::string version = "0.1.0"; ///< Semantic versioning.
-    std::string text;    ///< One sentence.
+    std::string text;              ///< One sentence.
     std::vector<endpoint> endpoints;
   };
 

@@ -51,10 +51,9 @@ verdict agree(std::string_view field, std::string_view payload,
               std::string_view subject) {
   if (payload.empty() || payload == subject)
     return std::nullopt;
-  return fail(errc::malformed, std::string(field)
-                                 + " is not what the subject says ('"
-                                 + std::string(subject)
-                                 + "'); leave it out or make it agree");
+  return fail(errc::malformed,
+              std::string(field) + " is not what the subject says ('"
+                + std::string(subject) + "'); leave it out or make it agree");
 }
 
 verdict metadata(const draft& x) {
@@ -164,11 +163,10 @@ std::string primary(std::string_view tag) {
 } // namespace
 
 result<inbound> check(draft x, const contact& from, std::string_view id) {
-  for (const auto& bad :
-       {text("the header Nats-Msg-Id", id,
-             message_id_bytes_max + from.channel.size() + 1),
-        agree("channel", x.channel, from.channel),
-        agree("user_id", x.user_id, from.user)})
+  for (const auto& bad : {text("the header Nats-Msg-Id", id,
+                               message_id_bytes_max + from.channel.size() + 1),
+                          agree("channel", x.channel, from.channel),
+                          agree("user_id", x.user_id, from.user)})
     if (bad)
       return *bad;
   if (!id.empty())

@@ -92,8 +92,8 @@ verdict read_skills(const json::value& x, draft& to) {
   if (!x.is_array())
     return wrong("skills", "an array of strings");
   for (const auto& value : x.get_array())
-    if (auto bad = read(value, "an element of skills",
-                        to.skills.emplace_back()))
+    if (auto bad =
+          read(value, "an element of skills", to.skills.emplace_back()))
       return bad;
   return std::nullopt;
 }

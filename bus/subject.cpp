@@ -65,8 +65,8 @@ std::optional<std::string> from_base64url(std::string_view text) {
 std::string_view next_token(std::string_view& rest) noexcept {
   const auto dot = rest.find('.');
   const auto token = rest.substr(0, dot);
-  rest = dot == std::string_view::npos ? std::string_view{}
-                                       : rest.substr(dot + 1);
+  rest =
+    dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
   return token;
 }
 
@@ -117,7 +117,8 @@ result<std::string> parse_user_token(std::string_view token) {
     return fail(errc::malformed, std::string{user_rule});
   }
   const auto user = from_base64url(token.substr(encoded_mark.size()));
-  if (!user || user->empty() || user->size() > user_bytes_max || !is_text(*user))
+  if (!user || user->empty() || user->size() > user_bytes_max
+      || !is_text(*user))
     return fail(errc::malformed, std::string{user_rule});
   // One user, one token: two spellings would be two slots and two sessions.
   if (user_token(*user) != token)

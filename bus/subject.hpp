@@ -11,10 +11,10 @@
 ///
 ///     sb.v1.post.<channel>.<user>             a message; answered after commit
 ///     sb.v1.in.<channel>.<user>               a message; kept by JetStream
-///     sb.v1.slot.<k>.{post|in}.<channel>.<user>   what the server makes of both
-///     sb.v1.slot.<k>.cmd                      commands to the actors of a slot
-///     sb.v1.out.<channel>.<user>              a reply on its way to a channel
-///     sb.v1.evt.<entity>.<event>.<id>         something happened
+///     sb.v1.slot.<k>.{post|in}.<channel>.<user>   what the server makes of
+///     both sb.v1.slot.<k>.cmd                      commands to the actors of a
+///     slot sb.v1.out.<channel>.<user>              a reply on its way to a
+///     channel sb.v1.evt.<entity>.<event>.<id>         something happened
 ///     sb.v1.dlq.<stream>.<reason>             what could not be read
 ///     sb.v1.svc.<service>.<endpoint>          request/reply services
 ///     sb.v1.node.<node>.<verb>                to one node

@@ -70,7 +70,8 @@ prepared prepare(const child_process::options& how,
     static_cast<void>(!write(status, &code, sizeof code));
     _exit(127);
   };
-  setpgid(0, 0); // Ctrl-C in a terminal is for the owner, who stops us in order.
+  setpgid(0,
+          0); // Ctrl-C in a terminal is for the owner, who stops us in order.
   if (p.switch_user
       && (setgroups(0, nullptr) != 0 || setgid(p.group) != 0
           || setuid(p.user) != 0))
@@ -126,7 +127,8 @@ int exit_code(int status) {
 
 child_process::child_process(const options& how) {
   const auto* path = how.log.empty() ? "/dev/null" : how.log.c_str();
-  const int output = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int output =
+    open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (output < 0)
     throw std::system_error(errno, std::generic_category(), path);
   try {

@@ -15,9 +15,10 @@ namespace switchboard {
 class child_process {
 public:
   struct options {
-    std::vector<std::string> command;     ///< Program (searched in PATH) and arguments.
+    std::vector<std::string>
+      command; ///< Program (searched in PATH) and arguments.
     std::vector<std::string> environment{}; ///< "NAME=value", added to ours.
-    std::string directory{};              ///< Working directory; empty: ours.
+    std::string directory{};                ///< Working directory; empty: ours.
     std::string log{};  ///< File that gets stdout and stderr; empty: /dev/null.
     std::string user{}; ///< Run as this user (only root can); empty: as we are.
   };

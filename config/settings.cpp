@@ -50,10 +50,10 @@ std::int64_t parse_units(const std::string& text,
                        + std::string(example) + ", not '" + text + "'");
 }
 
-constexpr std::array<unit, 4> sizes{{
-  {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
-constexpr std::array<unit, 5> durations{{
-  {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+constexpr std::array<unit, 4> sizes{
+  {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
+constexpr std::array<unit, 5> durations{
+  {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
 template <std::size_t N>
 std::string print_units(std::int64_t x, const std::array<unit, N>& units) {
@@ -68,7 +68,10 @@ std::string print_units(std::int64_t x, const std::array<unit, N>& units) {
 template <class Field>
 setting text(std::string name, Field field, std::string help,
              bool secret = false) {
-  return {std::move(name), "text", std::move(help), secret,
+  return {std::move(name),
+          "text",
+          std::move(help),
+          secret,
           [=](const settings& s) { return std::string(field(s)); },
           [=](settings& s, const std::string& x) {
             const_cast<std::string&>(field(s)) = x;
@@ -78,7 +81,10 @@ setting text(std::string name, Field field, std::string help,
 template <class Field>
 setting number(std::string name, Field field, std::int64_t min,
                std::int64_t max, std::string help) {
-  return {std::move(name), "number", std::move(help), false,
+  return {std::move(name),
+          "number",
+          std::move(help),
+          false,
           [=](const settings& s) { return std::to_string(field(s)); },
           [=](settings& s, const std::string& x) {
             const_cast<std::int64_t&>(field(s)) = parse_number(x, min, max);
@@ -92,8 +98,8 @@ std::string join(const std::vector<std::string>& all) {
   return to;
 }
 
-// Field accessors return a const reference; the table's `set` is only ever given
-// a settings object that may change.
+// Field accessors return a const reference; the table's `set` is only ever
+// given a settings object that may change.
 #define FIELD(path)                                                            \
   [](const settings& s) -> const decltype(s.path)& { return s.path; }
 
@@ -108,15 +114,15 @@ std::vector<setting> make_table() {
   t.push_back(text("nats.user", FIELD(nats.user), "User at NATS."));
   t.push_back(
     text("nats.password", FIELD(nats.password), "Password at NATS.", true));
-  t.push_back({"nats.stream_bytes_max", "size",
-               "Limit of each stream; when it is reached, publishers are refused.",
-               false,
-               [](const settings& s) {
-                 return print_units(s.nats.stream_bytes_max, sizes);
-               },
-               [](settings& s, const std::string& x) {
-                 s.nats.stream_bytes_max = parse_units(x, sizes, "512MiB");
-               }});
+  t.push_back(
+    {"nats.stream_bytes_max", "size",
+     "Limit of each stream; when it is reached, publishers are refused.", false,
+     [](const settings& s) {
+       return print_units(s.nats.stream_bytes_max, sizes);
+     },
+     [](settings& s, const std::string& x) {
+       s.nats.stream_bytes_max = parse_units(x, sizes, "512MiB");
+     }});
   t.push_back(number("nats.stream_replicas", FIELD(nats.stream_replicas), 1, 5,
                      "Copies of each stream in a cluster of NATS servers."));
   t.push_back({"nats.stream_age_max", "duration",
@@ -125,8 +131,8 @@ std::vector<setting> make_table() {
                  return print_units(s.nats.stream_age_max.count(), durations);
                },
                [](settings& s, const std::string& x) {
-                 s.nats.stream_age_max
-                   = std::chrono::milliseconds{parse_units(x, durations, "7d")};
+                 s.nats.stream_age_max =
+                   std::chrono::milliseconds{parse_units(x, durations, "7d")};
                }});
   t.push_back(text("postgres.url", FIELD(postgres.url),
                    "Connection URI of PostgreSQL. Empty: the PG* variables.",
@@ -192,9 +198,8 @@ std::vector<setting> make_table() {
 
 const setting& find(const std::string& name, const std::string& where) {
   const auto& all = settings_table();
-  const auto at = std::find_if(all.begin(), all.end(), [&](const setting& x) {
-    return x.name == name;
-  });
+  const auto at = std::find_if(
+    all.begin(), all.end(), [&](const setting& x) { return x.name == name; });
   if (at != all.end())
     return *at;
   std::vector<std::string> known;
@@ -272,9 +277,9 @@ void read_environment(settings& s) {
 std::string setting::variable() const {
   std::string to = "SWITCHBOARD_";
   for (const auto c : name)
-    to += c == '.' ? '_'
-                   : static_cast<char>(
-                     std::toupper(static_cast<unsigned char>(c)));
+    to += c == '.'
+            ? '_'
+            : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return to;
 }
 
@@ -337,9 +342,9 @@ std::string settings_documentation() {
                    "|---|---|---|---|---|\n";
   const settings defaults;
   for (const auto& x : settings_table())
-    to += "| `" + x.name + "` | " + x.kind + " | `" + x.get(defaults)
-          + "` | `" + x.variable() + (x.secret ? "[_FILE]" : "") + "` | "
-          + x.help + " |\n";
+    to += "| `" + x.name + "` | " + x.kind + " | `" + x.get(defaults) + "` | `"
+          + x.variable() + (x.secret ? "[_FILE]" : "") + "` | " + x.help
+          + " |\n";
   return to;
 }
 

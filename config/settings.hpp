@@ -11,9 +11,9 @@
 
 namespace switchboard {
 
-/// Everything that can be set. Names, defaults, units and help stand in one table
-/// (settings.cpp), from which the default file, the documentation and the checks
-/// are made. Later sources win: default, TOML file, environment
+/// Everything that can be set. Names, defaults, units and help stand in one
+/// table (settings.cpp), from which the default file, the documentation and the
+/// checks are made. Later sources win: default, TOML file, environment
 /// (SWITCHBOARD_NATS_URL for nats.url), flag.
 struct settings {
   struct {

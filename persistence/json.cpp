@@ -108,7 +108,9 @@ struct write_phase {
   void operator()(const session::offered& x) const {
     to["offered"] = reservation_to_json(x.to);
   }
-  void operator()(const session::active& x) const { to["agent"] = x.agent.text; }
+  void operator()(const session::active& x) const {
+    to["agent"] = x.agent.text;
+  }
   void operator()(const session::held& x) const { to["agent"] = x.agent.text; }
   void operator()(const session::transferring& x) const {
     to["agent"] = x.from.text;
@@ -163,18 +165,12 @@ std::optional<session::phase> phase_from_json(const reader& r) {
 }
 
 json::object candidate_to_json(const decision::candidate& x) {
-  return {{"agent", x.agent.text},
-          {"verdicts", texts(x.verdicts)},
-          {"language", x.language},
-          {"skill", x.skill},
-          {"affinity", x.affinity},
-          {"load_factor", x.load_factor},
-          {"quality", x.quality},
-          {"match", x.match},
-          {"priority", x.priority},
-          {"load", x.load},
-          {"capacity", x.capacity},
-          {"rank", x.rank}};
+  return {{"agent", x.agent.text},  {"verdicts", texts(x.verdicts)},
+          {"language", x.language}, {"skill", x.skill},
+          {"affinity", x.affinity}, {"load_factor", x.load_factor},
+          {"quality", x.quality},   {"match", x.match},
+          {"priority", x.priority}, {"load", x.load},
+          {"capacity", x.capacity}, {"rank", x.rank}};
 }
 
 decision::candidate candidate_from_json(const json::object& from) {
@@ -294,8 +290,8 @@ result<decision> decision_from_json(std::string_view text) {
              .urgency = r.number("urgency"),
              .waiting = static_cast<std::int32_t>(r.number("waiting")),
              .candidates = {},
-             .candidates_left_out
-             = static_cast<std::int32_t>(r.number("candidates_left_out")),
+             .candidates_left_out =
+               static_cast<std::int32_t>(r.number("candidates_left_out")),
              .chosen = {r.text("chosen")},
              .margin = r.number("margin"),
              .tie_rule = r.text("tie_rule"),

@@ -17,13 +17,14 @@
 #include <vector>
 
 /// What is remembered. PostgreSQL is the authority: the commit is the moment an
-/// entry exists, and the same commit checks that the writer still owns the slot.
+/// entry exists, and the same commit checks that the writer still owns the
+/// slot.
 namespace switchboard {
 
 using headers = std::vector<std::pair<std::string, std::string>>;
 
-/// A thing that must leave the house, written with its cause, sent afterwards at
-/// least once and always under the same `dedupe_id`.
+/// A thing that must leave the house, written with its cause, sent afterwards
+/// at least once and always under the same `dedupe_id`.
 struct outbox_row {
   slot_number slot = 0;
   std::string dedupe_id; ///< Unique for ever: "<session>-<seq>-<kind>"
@@ -51,10 +52,10 @@ struct session_write {
 };
 
 enum class verdict : std::uint8_t {
-  committed,  ///< It is on disk (or was already, when a lost reply is repeated).
-  duplicate,  ///< Some message ids were there before: see `known`. Nothing was
-              ///< written; take those out and write again.
-  fenced,     ///< The slot has another owner or epoch. Stop its actors.
+  committed, ///< It is on disk (or was already, when a lost reply is repeated).
+  duplicate, ///< Some message ids were there before: see `known`. Nothing was
+             ///< written; take those out and write again.
+  fenced,    ///< The slot has another owner or epoch. Stop its actors.
   agent_full, ///< An agent would have been over capacity. Nothing was written.
   stale,      ///< `base_seq` is not the session's last. Read it again.
 };
@@ -108,8 +109,8 @@ struct batch {
   std::vector<watermark> watermarks{};
   std::vector<dead_letter> dead{};
   std::vector<presence_write> presences{};
-  std::vector<std::string> outbox_done{};  ///< dedupe_ids
-  std::vector<std::string> outbox_dead{};  ///< dedupe_ids, given up
+  std::vector<std::string> outbox_done{}; ///< dedupe_ids
+  std::vector<std::string> outbox_dead{}; ///< dedupe_ids, given up
 
   bool empty() const noexcept {
     return sessions.empty() && watermarks.empty() && dead.empty()
@@ -179,7 +180,8 @@ public:
   virtual result<void> announce(const node_id& node,
                                 std::string_view incarnation) = 0;
 
-  /// Keeps the lease. @returns moved when another incarnation has replaced ours.
+  /// Keeps the lease. @returns moved when another incarnation has replaced
+  /// ours.
   virtual result<void> renew(const node_id& node,
                              std::string_view incarnation) = 0;
 
@@ -196,7 +198,8 @@ public:
 
   /// The fenced append: one statement, one commit. On `unavailable` the outcome
   /// is unknown; send the same batch again.
-  /// @returns one outcome for each of `what.sessions`, in order. The rest of the
+  /// @returns one outcome for each of `what.sessions`, in order. The rest of
+  /// the
   ///          batch (watermarks ...) is written where the slot is still owned.
   virtual result<std::vector<outcome>> append(const node_id& node,
                                               const batch& what) = 0;
@@ -227,8 +230,7 @@ public:
     agent_id agent;
     time_point at{};
   };
-  virtual result<std::optional<last_served>>
-  last_agent(const contact& of) = 0;
+  virtual result<std::optional<last_served>> last_agent(const contact& of) = 0;
 
   virtual result<std::vector<outbox_row>>
   pending_outbox(std::span<const slot_number> of, std::int32_t count_max) = 0;

@@ -42,7 +42,8 @@ struct writer::impl {
 
     [[nodiscard]] bool empty() const {
       return sessions.empty() && letters.empty() && presences.empty()
-             && watermarks.empty() && outbox_done.empty() && outbox_dead.empty();
+             && watermarks.empty() && outbox_done.empty()
+             && outbox_dead.empty();
     }
   };
 
@@ -150,8 +151,8 @@ struct writer::impl {
         const std::lock_guard lock{mutex_};
         stats_.connected = got.has_value();
         stats_.repeats += attempt > 0 ? 1 : 0;
-        stats_.last_commit_us
-          = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+        stats_.last_commit_us =
+          std::chrono::duration_cast<std::chrono::microseconds>(took).count();
       }
       if (got)
         return got;
@@ -194,8 +195,8 @@ struct writer::impl {
 
 writer::writer(std::unique_ptr<store> to, node_id node,
                std::size_t batch_rows_max)
-  : impl_(std::make_unique<impl>(std::move(to), std::move(node),
-                                 batch_rows_max)) {
+  : impl_(
+    std::make_unique<impl>(std::move(to), std::move(node), batch_rows_max)) {
   // nop
 }
 

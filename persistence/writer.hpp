@@ -10,11 +10,12 @@
 namespace switchboard {
 
 /// Group commit: everything that was submitted while the previous commit ran
-/// goes into the next one. No timer, no waiting for more: an idle writer commits
-/// a single write at once.
+/// goes into the next one. No timer, no waiting for more: an idle writer
+/// commits a single write at once.
 ///
-/// When the database is away the writer keeps its batch and repeats it until the
-/// outcome is known; meanwhile `depth` grows, and callers push back on theirs.
+/// When the database is away the writer keeps its batch and repeats it until
+/// the outcome is known; meanwhile `depth` grows, and callers push back on
+/// theirs.
 ///
 /// Thread safety: all members may be called from any thread. `done` callbacks
 /// run on the writer's thread, after the commit, in the order of submission;

@@ -8,9 +8,9 @@ namespace switchboard::agent {
 
 namespace {
 
-constexpr std::array all_presences{presence::offline,   presence::online,
-                                   presence::busy,      presence::on_break,
-                                   presence::finishing, presence::not_responding};
+constexpr std::array all_presences{
+  presence::offline,  presence::online,    presence::busy,
+  presence::on_break, presence::finishing, presence::not_responding};
 
 /// One step of the machine: the state to change, and what is to be done.
 struct step {
@@ -104,8 +104,8 @@ struct step {
   // -- places -----------------------------------------------------------------
 
   void operator()(const proposed& e) {
-    const auto may = e.pick ? !s.devices.empty() && s.now != presence::offline
-                            : is_routable();
+    const auto may =
+      e.pick ? !s.devices.empty() && s.now != presence::offline : is_routable();
     if (!may) {
       todo.emplace_back(
         refuse{e.session, "presence: " + std::string(to_string(s.now))
@@ -117,10 +117,10 @@ struct step {
       return;
     }
     if (load(s) + e.load > s.who.capacity) {
-      todo.emplace_back(refuse{
-        e.session, "capacity: load " + std::to_string(load(s)) + " + "
-                     + std::to_string(e.load) + " > "
-                     + std::to_string(s.who.capacity)});
+      todo.emplace_back(refuse{e.session, "capacity: load "
+                                            + std::to_string(load(s)) + " + "
+                                            + std::to_string(e.load) + " > "
+                                            + std::to_string(s.who.capacity)});
       return;
     }
     s.places[e.session] = place{.load = e.load, .since = now};
@@ -132,9 +132,8 @@ struct step {
     s.places[e.session] = place{e.load, false, e.offer, now};
     // It was granted before the agent left or changed their mind.
     if (!is_routable())
-      todo.emplace_back(
-        withdraw{e.session, e.offer,
-                 s.devices.empty() ? "disconnected" : "presence"});
+      todo.emplace_back(withdraw{
+        e.session, e.offer, s.devices.empty() ? "disconnected" : "presence"});
   }
 
   void operator()(const offer_ended& e) {

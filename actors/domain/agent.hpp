@@ -159,10 +159,9 @@ struct router_started {
   static constexpr std::string_view name = "router_started";
 };
 
-using event
-  = std::variant<connected, disconnected, presence_asked, profile_changed,
-                 proposed, offer_opened, offer_ended, assigned, unassigned,
-                 timer, router_started>;
+using event = std::variant<connected, disconnected, presence_asked,
+                           profile_changed, proposed, offer_opened, offer_ended,
+                           assigned, unassigned, timer, router_started>;
 
 // -- effects ------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ struct decision {
   /// first; an agent without a verdict was eligible.
   struct candidate {
     agent_id agent;
-    std::vector<std::string> verdicts{}; ///< "capacity: load 3000 + 1000 > 3000"
+    std::vector<std::string>
+      verdicts{}; ///< "capacity: load 3000 + 1000 > 3000"
     std::int64_t language = 0;
     std::int64_t skill = 0;
     std::int64_t affinity = 0;
@@ -38,11 +39,11 @@ struct decision {
   time_point at{};
   needs want{};
   std::int64_t wait_ms = 0;
-  std::int64_t urgency = 0; ///< U
-  std::int32_t waiting = 0; ///< Sessions waiting at that moment.
+  std::int64_t urgency = 0;            ///< U
+  std::int32_t waiting = 0;            ///< Sessions waiting at that moment.
   std::vector<candidate> candidates{}; ///< The first `candidates_max` by rank.
   std::int32_t candidates_left_out = 0;
-  agent_id chosen{}; ///< Empty: nobody was eligible.
+  agent_id chosen{};       ///< Empty: nobody was eligible.
   std::int64_t margin = 0; ///< M of the chosen minus M of the runner-up.
   std::string tie_rule{};  ///< Which rule broke a tie; empty: none was needed.
   std::uint64_t inputs_hash = 0;

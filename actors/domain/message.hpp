@@ -67,7 +67,8 @@ std::string_view to_string(entry_kind x) noexcept;
 struct entry {
   std::int32_t seq = 0;
   entry_kind kind = entry_kind::customer;
-  std::string event{};  ///< "queued", "assigned" ...; empty unless kind is event.
+  std::string
+    event{}; ///< "queued", "assigned" ...; empty unless kind is event.
   std::string author{}; ///< The agent's id; empty for customer and system.
   std::string body{};   ///< UTF-8; for an event its detail.
   message_id id{};      ///< The sender's id of a message; empty for events.

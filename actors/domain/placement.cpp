@@ -38,8 +38,8 @@ session_id make_session_id(time_point at, slot_number slot,
                            std::uint16_t count) noexcept {
   const auto ms = at.time_since_epoch().count() - first_ms;
   constexpr auto count_mask = (std::int64_t{1} << count_bits) - 1;
-  return {(ms << (slot_bits + count_bits))
-          | (std::int64_t{slot} << count_bits) | (count & count_mask)};
+  return {(ms << (slot_bits + count_bits)) | (std::int64_t{slot} << count_bits)
+          | (count & count_mask)};
 }
 
 } // namespace switchboard

@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
-/// Where things live: which of the 64 slots owns a contact, an agent, a session.
-/// Every node and the NATS server's subject mapping compute the same answer.
+/// Where things live: which of the 64 slots owns a contact, an agent, a
+/// session. Every node and the NATS server's subject mapping compute the same
+/// answer.
 namespace switchboard {
 
 using slot_number = std::uint8_t;
@@ -33,8 +34,8 @@ inline constexpr slot_number router_slot = 64;
 [[nodiscard]] slot_number slot_of(session_id session) noexcept;
 
 /// A new session's number: 41 bits of milliseconds since 2024-01-01 UTC, 7 bits
-/// of slot, 15 bits of count (after Twitter's Snowflake). The owner of a slot is
-/// the only one who numbers its sessions; `count` tells those of one
+/// of slot, 15 bits of count (after Twitter's Snowflake). The owner of a slot
+/// is the only one who numbers its sessions; `count` tells those of one
 /// millisecond apart.
 [[nodiscard]] session_id make_session_id(time_point at, slot_number slot,
                                          std::uint16_t count) noexcept;

@@ -43,19 +43,16 @@ struct step {
     todo.emplace_back(answer{fail(code, std::move(why))});
   }
 
-  void start_timer(time_point at) {
-    todo.emplace_back(wake{at, ++s.rounds});
-  }
+  void start_timer(time_point at) { todo.emplace_back(wake{at, ++s.rounds}); }
 
   void ignored(std::string_view event) {
     todo.emplace_back(ignore{name_of(s.at), event});
   }
 
   bool is_excluded(const agent_id& who) const {
-    return std::any_of(s.excluded.begin(), s.excluded.end(),
-                       [&](const exclusion& x) {
-                         return x.agent == who && x.until > now;
-                       });
+    return std::any_of(
+      s.excluded.begin(), s.excluded.end(),
+      [&](const exclusion& x) { return x.agent == who && x.until > now; });
   }
 
   void exclude(const agent_id& who) {
@@ -93,8 +90,7 @@ struct step {
   const reservation* asked() const {
     if (const auto* at = std::get_if<offered>(&s.at))
       return &at->to;
-    if (const auto* at = std::get_if<transferring>(&s.at);
-        at && at->asked)
+    if (const auto* at = std::get_if<transferring>(&s.at); at && at->asked)
       return &*at->asked;
     return nullptr;
   }
@@ -119,8 +115,7 @@ struct step {
     note_event(reason, was.agent, std::move(detail));
     if (excluding)
       exclude(was.agent);
-    todo.emplace_back(
-      end_offer{was.agent, was.offer, std::string(reason)});
+    todo.emplace_back(end_offer{was.agent, was.offer, std::string(reason)});
     auto* moving = std::get_if<transferring>(&s.at);
     if (!moving) {
       search_again();
@@ -142,7 +137,7 @@ struct step {
     const auto held_by = owner(s);
     const auto waited = waits(s);
     const auto wrapping = std::get_if<wrap_up>(&s.at);
-    const auto loser = held_by ? held_by
+    const auto loser = held_by    ? held_by
                        : wrapping ? std::optional{wrapping->agent}
                                   : std::nullopt;
     if (held_by)
@@ -183,10 +178,9 @@ struct step {
       return false;
     }
     if (body.size() > content_bytes_max) {
-      say_no(errc::too_large, "the body has " + std::to_string(body.size())
-                                + " bytes, at most "
-                                + std::to_string(content_bytes_max)
-                                + " are taken");
+      say_no(errc::too_large,
+             "the body has " + std::to_string(body.size()) + " bytes, at most "
+               + std::to_string(content_bytes_max) + " are taken");
       return false;
     }
     return true;
@@ -205,8 +199,8 @@ struct step {
       s.waiting_since = now;
     const auto waits_anew = s.answered;
     start_waiting();
-    const auto line
-      = append_line(entry_kind::customer, "", e.what.content, e.what.id);
+    const auto line =
+      append_line(entry_kind::customer, "", e.what.content, e.what.id);
     if (waits_anew)
       todo.emplace_back(save{});
     say_yes(line.seq);
@@ -244,8 +238,8 @@ struct step {
       say_no(errc::wrong_phase, "the session is on hold; resume it first");
       return;
     }
-    const auto line
-      = append_line(entry_kind::agent, e.agent.text, e.body, e.id);
+    const auto line =
+      append_line(entry_kind::agent, e.agent.text, e.body, e.id);
     if (!std::exchange(s.answered, true))
       todo.emplace_back(save{});
     todo.emplace_back(send_out{line});
@@ -299,8 +293,7 @@ struct step {
     }
     if (e.target.agent.has_value() == e.target.queue.has_value()
         || e.target.agent == e.agent) {
-      say_no(errc::malformed,
-             "name one target: another agent, or a queue");
+      say_no(errc::malformed, "name one target: another agent, or a queue");
       return;
     }
     if (!e.note.empty()) {
@@ -418,8 +411,9 @@ struct step {
 
   void operator()(const accepted& e) {
     if (!is_asked(e.agent, e.offer)) {
-      say_no(errc::stale_owner, "the offer is over: it timed out, was withdrawn "
-                                "or went to somebody else");
+      say_no(errc::stale_owner,
+             "the offer is over: it timed out, was withdrawn "
+             "or went to somebody else");
       return;
     }
     const auto to = *asked();

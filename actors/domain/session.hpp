@@ -250,11 +250,10 @@ struct revived {
   static constexpr std::string_view name = "revived";
 };
 
-using event
-  = std::variant<customer_said, customer_left, agent_said, agent_noted, granted,
-                 accepted, declined, withdrawn, agent_lost, transfer_asked,
-                 hold_asked, resume_asked, close_asked, wrapped_up, timer,
-                 revived>;
+using event = std::variant<customer_said, customer_left, agent_said,
+                           agent_noted, granted, accepted, declined, withdrawn,
+                           agent_lost, transfer_asked, hold_asked, resume_asked,
+                           close_asked, wrapped_up, timer, revived>;
 
 // -- effects: what to do about it ---------------------------------------------
 
@@ -346,10 +345,9 @@ struct ignore {
   std::string_view event;
 };
 
-using effect
-  = std::variant<append, save, send_out, record, answer, find_agent,
-                 leave_queue, offer, end_offer, assign, unassign, show, wake,
-                 ignore>;
+using effect =
+  std::variant<append, save, send_out, record, answer, find_agent, leave_queue,
+               offer, end_offer, assign, unassign, show, wake, ignore>;
 using effects = std::vector<effect>;
 
 // -- the machine --------------------------------------------------------------
@@ -369,7 +367,7 @@ struct state {
   std::int64_t ownership = 0; ///< Grows whenever the speaker changes.
   std::int64_t offers = 0;    ///< Made so far.
   std::int64_t rounds = 0;    ///< Tells this timer from older ones.
-  std::int32_t load = 1000;   ///< What it takes of an agent, 1000 = a live chat.
+  std::int32_t load = 1000; ///< What it takes of an agent, 1000 = a live chat.
   time_point opened_at{};
   time_point waiting_since{}; ///< First customer line that nobody answered.
   bool answered = false;      ///< No customer line waits for an answer.
@@ -387,7 +385,8 @@ struct state {
 [[nodiscard]] effects apply(state& s, const event& what, const rules& r,
                             time_point now);
 
-/// What the session takes of agents right now: none, one, or two (transferring).
+/// What the session takes of agents right now: none, one, or two
+/// (transferring).
 [[nodiscard]] std::vector<hold> holds(const state& s);
 
 /// The agent who may speak, if any.

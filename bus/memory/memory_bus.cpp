@@ -34,10 +34,9 @@ std::vector<std::string_view> tokens_of(std::string_view subject) {
 
 bool is_subject(std::string_view text) {
   const auto tokens = tokens_of(text);
-  return std::none_of(text.begin(), text.end(),
-                      [](unsigned char c) {
-                        return c <= ' ' || c == '*' || c == '>';
-                      })
+  return std::none_of(
+           text.begin(), text.end(),
+           [](unsigned char c) { return c <= ' ' || c == '*' || c == '>'; })
          && std::none_of(tokens.begin(), tokens.end(),
                          [](auto x) { return x.empty(); });
 }
@@ -149,15 +148,16 @@ public:
                         std::chrono::milliseconds timeout,
                         const header_list& with) override;
 
-  result<std::unique_ptr<subscription>>
-  subscribe(std::string_view pattern, std::string_view group,
-            handler on_packet) override;
+  result<std::unique_ptr<subscription>> subscribe(std::string_view pattern,
+                                                  std::string_view group,
+                                                  handler on_packet) override;
 
   result<stream_state> ensure_stream(const stream_config& want) override;
 
-  result<std::unique_ptr<subscription>>
-  consume(std::string_view name, std::string_view pattern, std::uint64_t offset,
-          handler on_packet) override;
+  result<std::unique_ptr<subscription>> consume(std::string_view name,
+                                                std::string_view pattern,
+                                                std::uint64_t offset,
+                                                handler on_packet) override;
 
   void publish_stored(std::string_view subject, std::string_view bytes,
                       const header_list& with, on_ack on_stored) override;
@@ -177,7 +177,8 @@ private:
     return std::nullopt;
   }
 
-  // -- with mutex_ held --------------------------------------------------------
+  // -- with mutex_ held
+  // --------------------------------------------------------
 
   void post(std::function<void()> task) {
     tasks_.push_back(std::move(task));
@@ -270,9 +271,8 @@ std::size_t memory_bus::hand_out(const kept& what) {
 bool memory_bus::keep(const kept& what) {
   for (auto& [name, into] : streams_) {
     const auto& subjects = into.config.subjects;
-    if (std::none_of(subjects.begin(), subjects.end(), [&](const auto& x) {
-          return fits(x, what->subject);
-        }))
+    if (std::none_of(subjects.begin(), subjects.end(),
+                     [&](const auto& x) { return fits(x, what->subject); }))
       continue;
     const auto id = find_header(what->with, "Nats-Msg-Id");
     if (!id.empty() && !into.ids.insert(id).second)
@@ -303,8 +303,8 @@ result<bus::reply> memory_bus::request(std::string_view subject,
     who->pattern = "_INBOX." + std::to_string(++made_);
     who->on_packet = [answer, first = true](const packet& x) mutable {
       if (std::exchange(first, false))
-        answer->set_value({std::string(x.bytes),
-                           *static_cast<const header_list*>(x.raw)});
+        answer->set_value(
+          {std::string(x.bytes), *static_cast<const header_list*>(x.raw)});
     };
     listeners_.push_back(who);
     inbox.emplace(*this, who);
@@ -328,16 +328,15 @@ result<bus::reply> memory_bus::request(std::string_view subject,
 result<std::unique_ptr<bus::subscription>>
 memory_bus::subscribe(std::string_view pattern, std::string_view group,
                       handler on_packet) {
-  auto who = std::make_shared<listener>(listener{
-    std::string(pattern), std::string(group), std::move(on_packet)});
+  auto who = std::make_shared<listener>(
+    listener{std::string(pattern), std::string(group), std::move(on_packet)});
   const std::lock_guard lock{mutex_};
   listeners_.push_back(who);
   return std::unique_ptr<subscription>{
     std::make_unique<membership>(*this, std::move(who))};
 }
 
-result<bus::stream_state>
-memory_bus::ensure_stream(const stream_config& want) {
+result<bus::stream_state> memory_bus::ensure_stream(const stream_config& want) {
   const std::lock_guard lock{mutex_};
   auto [at, is_new] = streams_.try_emplace(want.name);
   auto& x = at->second;
@@ -362,9 +361,8 @@ memory_bus::consume(std::string_view name, std::string_view pattern,
     return fail(errc::not_found, "reading stream " + std::string(name)
                                    + ": there is no such stream, make it "
                                      "first");
-  auto who = std::make_shared<listener>(
-    listener{pattern.empty() ? ">" : std::string(pattern), {},
-             std::move(on_packet)});
+  auto who = std::make_shared<listener>(listener{
+    pattern.empty() ? ">" : std::string(pattern), {}, std::move(on_packet)});
   for (const auto& x : at->second.packets)
     if (x->offset >= offset && fits(who->pattern, x->subject))
       post([who, x] { deliver(*who, *x); });
@@ -374,8 +372,8 @@ memory_bus::consume(std::string_view name, std::string_view pattern,
 }
 
 void memory_bus::publish_stored(std::string_view subject,
-                                std::string_view bytes,
-                                const header_list& with, on_ack on_stored) {
+                                std::string_view bytes, const header_list& with,
+                                on_ack on_stored) {
   if (auto bad = refuse(subject, bytes)) {
     on_stored(std::move(*bad));
     return;

@@ -8,10 +8,10 @@
 
 namespace switchboard::nats {
 
-/// One thread that reads and writes a connection's socket. A publish only copies
-/// into the buffer and wakes this thread; what is published while it writes
-/// leaves with its next write. So nothing waits for more, and nothing is written
-/// alone that could go together.
+/// One thread that reads and writes a connection's socket. A publish only
+/// copies into the buffer and wakes this thread; what is published while it
+/// writes leaves with its next write. So nothing waits for more, and nothing is
+/// written alone that could go together.
 class event_loop {
 public:
   event_loop();

@@ -75,7 +75,8 @@ error translate(natsStatus status, std::string_view doing) {
 error translate(natsStatus status, jsErrCode code, std::string_view doing) {
   if (code == JSStreamNotFoundErr)
     return fail(errc::not_found,
-                std::string(doing) + ": there is no such stream, make it first");
+                std::string(doing)
+                  + ": there is no such stream, make it first");
   if (code == JSNotEnabledErr || code == JSNotEnabledForAccountErr)
     return fail(errc::unavailable,
                 std::string(doing)
@@ -124,10 +125,10 @@ result<message> make_message(std::string_view subject, std::string_view reply,
                              std::string_view bytes,
                              const bus::header_list& with) {
   natsMsg* raw = nullptr;
-  auto status = natsMsg_Create(&raw, std::string(subject).c_str(),
-                               reply.empty() ? nullptr
-                                             : std::string(reply).c_str(),
-                               bytes.data(), static_cast<int>(bytes.size()));
+  auto status =
+    natsMsg_Create(&raw, std::string(subject).c_str(),
+                   reply.empty() ? nullptr : std::string(reply).c_str(),
+                   bytes.data(), static_cast<int>(bytes.size()));
   message made{raw};
   for (const auto& [name, value] : with) {
     // A line break would end this header and begin another.

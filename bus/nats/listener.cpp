@@ -30,12 +30,11 @@ listener::start(natsConnection* on, const std::string& pattern,
     static_cast<listener*>(self)->on_message_(raw);
   };
   natsSubscription* raw = nullptr;
-  auto status = group.empty()
-                  ? natsConnection_Subscribe(&raw, on, pattern.c_str(), receive,
-                                             made.get())
-                  : natsConnection_QueueSubscribe(&raw, on, pattern.c_str(),
-                                                  group.c_str(), receive,
-                                                  made.get());
+  auto status =
+    group.empty()
+      ? natsConnection_Subscribe(&raw, on, pattern.c_str(), receive, made.get())
+      : natsConnection_QueueSubscribe(&raw, on, pattern.c_str(), group.c_str(),
+                                      receive, made.get());
   if (status != NATS_OK)
     return translate(status, "subscribing to " + pattern);
   made->raw_.reset(raw);

@@ -38,7 +38,8 @@ bool greets(std::uint16_t port) {
   const bool yes =
     connect(s, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0
     && poll(&watched, 1, 1000) == 1
-    && read(s, greeting.data(), greeting.size()) == static_cast<ssize_t>(greeting.size())
+    && read(s, greeting.data(), greeting.size())
+         == static_cast<ssize_t>(greeting.size())
     && std::string_view{greeting.data(), greeting.size()} == "INFO ";
   close(s);
   return yes;

@@ -85,15 +85,16 @@ public:
                         std::chrono::milliseconds timeout,
                         const header_list& with) override;
 
-  result<std::unique_ptr<subscription>>
-  subscribe(std::string_view pattern, std::string_view group,
-            handler on_packet) override;
+  result<std::unique_ptr<subscription>> subscribe(std::string_view pattern,
+                                                  std::string_view group,
+                                                  handler on_packet) override;
 
   result<stream_state> ensure_stream(const stream_config& want) override;
 
-  result<std::unique_ptr<subscription>>
-  consume(std::string_view stream, std::string_view pattern,
-          std::uint64_t offset, handler on_packet) override;
+  result<std::unique_ptr<subscription>> consume(std::string_view stream,
+                                                std::string_view pattern,
+                                                std::uint64_t offset,
+                                                handler on_packet) override;
 
   void publish_stored(std::string_view subject, std::string_view bytes,
                       const header_list& with, on_ack on_stored) override;
@@ -204,8 +205,7 @@ natsStatus nats_bus::configure(natsOptions* to) {
     natsOptions_SetReconnectJitter(to, reconnect_jitter_ms,
                                    reconnect_jitter_ms),
     natsOptions_SetFailRequestsOnDisconnect(to, true),
-    natsOptions_SetIOBufSize(to, io_buffer_bytes),
-    loop_.serve(to),
+    natsOptions_SetIOBufSize(to, io_buffer_bytes), loop_.serve(to),
     // Without this a thread of the library waits 1 ms before it wakes our loop.
     natsOptions_SetSendAsap(to, true),
     natsOptions_UseGlobalMessageDelivery(to, true),
@@ -232,8 +232,8 @@ natsStatus nats_bus::configure(natsOptions* to) {
       to, [](natsConnection*, natsSubscription*, natsStatus, void*) {},
       nullptr)};
   if (!with_.user.empty())
-    all.push_back(natsOptions_SetUserInfo(to, with_.user.c_str(),
-                                          with_.password.c_str()));
+    all.push_back(
+      natsOptions_SetUserInfo(to, with_.user.c_str(), with_.password.c_str()));
   if (!with_.token.empty())
     all.push_back(natsOptions_SetToken(to, with_.token.c_str()));
   const auto bad = std::find_if(all.begin(), all.end(),
@@ -319,9 +319,9 @@ result<bus::reply> nats_bus::request(std::string_view subject,
   if (!made)
     return made.error();
   natsMsg* raw = nullptr;
-  const auto status = natsConnection_RequestMsg(
-    &raw, connection_.get(), made->get(),
-    std::max<std::int64_t>(timeout.count(), 1));
+  const auto status =
+    natsConnection_RequestMsg(&raw, connection_.get(), made->get(),
+                              std::max<std::int64_t>(timeout.count(), 1));
   const nats::message answer{raw};
   if (status != NATS_OK)
     return nats::translate(status, "asking " + std::string(subject));
@@ -386,8 +386,8 @@ result<nats::stream_info> make_stream(jsCtx* in,
   config.MaxAge = want.age_max.count() * nanoseconds_per_second;
   config.Replicas = want.replicas;
   config.Storage = js_FileStorage;
-  // A full stream refuses, and its publisher learns it; it never forgets what it
-  // has promised to keep.
+  // A full stream refuses, and its publisher learns it; it never forgets what
+  // it has promised to keep.
   config.Discard = js_DiscardNew;
   config.Duplicates =
     (want.age_max.count() > 0
@@ -411,8 +411,8 @@ result<nats::stream_info> widen_stream(jsCtx* in,
   config.Subjects = subjects.data();
   config.SubjectsLen = static_cast<int>(subjects.size());
   config.MaxBytes = wider(config.MaxBytes, want.bytes_max, -1);
-  config.MaxAge = wider(config.MaxAge,
-                        want.age_max.count() * nanoseconds_per_second, 0);
+  config.MaxAge =
+    wider(config.MaxAge, want.age_max.count() * nanoseconds_per_second, 0);
   config.Replicas = std::max<std::int64_t>(config.Replicas, want.replicas);
   if (before.SubjectsLen == config.SubjectsLen
       && before.MaxBytes == config.MaxBytes && before.MaxAge == config.MaxAge

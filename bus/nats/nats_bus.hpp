@@ -18,7 +18,8 @@ struct nats_options {
 };
 
 /// Connects to a NATS cluster; reconnects by itself, for ever.
-/// @returns unavailable when no server answers now, unauthorized when it refuses
+/// @returns unavailable when no server answers now, unauthorized when it
+/// refuses
 result<std::unique_ptr<bus>> connect_nats(nats_options with);
 
 } // namespace switchboard

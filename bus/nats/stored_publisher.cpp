@@ -69,13 +69,12 @@ void stored_publisher::publish(std::string_view subject, std::string_view bytes,
       return;
     }
     number = ++last_;
-    waiting_.emplace(
-      number,
-      waiting{std::move(on_stored),
-              std::chrono::steady_clock::now() + answer_max});
+    waiting_.emplace(number,
+                     waiting{std::move(on_stored),
+                             std::chrono::steady_clock::now() + answer_max});
   }
-  auto made = make_message(subject, inbox_ + "." + std::to_string(number),
-                           bytes, with);
+  auto made =
+    make_message(subject, inbox_ + "." + std::to_string(number), bytes, with);
   result<void> sent;
   if (!made)
     sent = made.error();

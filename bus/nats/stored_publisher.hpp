@@ -12,9 +12,9 @@
 
 namespace switchboard::nats {
 
-/// Publishes into streams and matches the broker's answers: a packet leaves with
-/// the number of its callback in the reply subject.
-/// Thread safety: all members may be called from any thread.
+/// Publishes into streams and matches the broker's answers: a packet leaves
+/// with the number of its callback in the reply subject. Thread safety: all
+/// members may be called from any thread.
 class stored_publisher {
 public:
   using time = std::chrono::steady_clock::time_point;

@@ -97,8 +97,8 @@ result<void> stream_reader::open() {
   patience.Wait = answer_ms_max;
   jsConsumerInfo* raw = nullptr;
   jsErrCode code{};
-  const auto status = js_AddConsumer(&raw, context_, stream_.c_str(), &want,
-                                     &patience, &code);
+  const auto status =
+    js_AddConsumer(&raw, context_, stream_.c_str(), &want, &patience, &code);
   const consumer_info info{raw};
   if (status != NATS_OK)
     return translate(status, code, "reading stream " + stream_);
@@ -108,18 +108,18 @@ result<void> stream_reader::open() {
 
 void stream_reader::tend(time now) {
   const std::lock_guard lock{mutex_};
-  const auto silent_ms =
-    std::chrono::duration_cast<std::chrono::milliseconds>(
-      now.time_since_epoch())
-      .count()
-    - heard_ms_;
+  const auto silent_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                           now.time_since_epoch())
+                           .count()
+                         - heard_ms_;
   if (stopped_ || (listener_ && !broken_ && silent_ms < silence_max.count()))
     return;
   if (natsConnection_Status(on_) != NATS_CONN_STATUS_CONNECTED)
     return;
   // Waits for the handler: from here on the place is ours.
   listener_.reset();
-  static_cast<void>(open()); // Failed: there is no listener; the next call tries.
+  static_cast<void>(
+    open()); // Failed: there is no listener; the next call tries.
 }
 
 void stream_reader::stop() {
@@ -159,7 +159,8 @@ void stream_reader::on_status(natsMsg* raw) {
     broken_ = true;
   const auto packet = view(raw);
   const auto stalled = header(raw, "Nats-Consumer-Stalled");
-  const auto answer = packet.reply.empty() ? stalled : std::string(packet.reply);
+  const auto answer =
+    packet.reply.empty() ? stalled : std::string(packet.reply);
   if (!answer.empty())
     natsConnection_Publish(on_, answer.c_str(), nullptr, 0);
 }

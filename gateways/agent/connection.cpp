@@ -81,8 +81,8 @@ public:
     const auto least = limits().return_time.count();
     const auto spread = opened_at_.time_since_epoch().count() / 1024;
     const auto after = least + spread % (2 * least + 1);
-    close({close_code::draining,
-           "draining; after_ms=" + std::to_string(after)});
+    close(
+      {close_code::draining, "draining; after_ms=" + std::to_string(after)});
   }
 
 private:
@@ -95,12 +95,11 @@ private:
     // Larger frames are found by us, who close with a code of our own.
     ws_.read_message_max(0);
     ws_.text(true);
-    ws_.set_option(websocket::stream_base::decorator(
-      [](websocket::response_type& answer) {
+    ws_.set_option(
+      websocket::stream_base::decorator([](websocket::response_type& answer) {
         answer.set(beast::http::field::sec_websocket_protocol, subprotocol);
       }));
-    ws_.control_callback(
-      [this](auto, auto) { heard_at_ = steady_now(); });
+    ws_.control_callback([this](auto, auto) { heard_at_ = steady_now(); });
     boost::system::error_code ec;
     co_await ws_.async_accept(request, asio::redirect_error(use_awaitable, ec));
     accepted_ = !ec;
@@ -139,13 +138,13 @@ private:
   awaitable<bool> sign_in(const std::string& frame) {
     auto objects = parse_frame(frame);
     auto* first = std::get_if<command>(&objects.front());
-    const auto* how
-      = first == nullptr ? nullptr : std::get_if<connect>(&first->what);
+    const auto* how =
+      first == nullptr ? nullptr : std::get_if<connect>(&first->what);
     if (how == nullptr) {
       const auto* refused = std::get_if<refusal>(&objects.front());
-      close({close_code::bad_frame,
-             refused != nullptr ? refused->why.detail
-                                : "the first command must be connect"});
+      close({close_code::bad_frame, refused != nullptr
+                                      ? refused->why.detail
+                                      : "the first command must be connect"});
       co_return false;
     }
     if (!co_await authenticate(first->id, *how)
@@ -294,10 +293,10 @@ private:
 
   void perform(std::int64_t id, const agent_ask& what) {
     actors().ask(agent_id{who_.subject}, what,
-                 reply_with<receipt>(
-                   id, name_of(what), [](std::int64_t i, const receipt& x) {
-                     return format_result(i, x);
-                   }));
+                 reply_with<receipt>(id, name_of(what),
+                                     [](std::int64_t i, const receipt& x) {
+                                       return format_result(i, x);
+                                     }));
   }
 
   void perform(std::int64_t id, const history& what) {
@@ -427,9 +426,8 @@ private:
   void ping() {
     if (std::exchange(pinging_, true))
       return;
-    ws_.async_ping({}, [self = shared_from_this()](auto) {
-      self->pinging_ = false;
-    });
+    ws_.async_ping(
+      {}, [self = shared_from_this()](auto) { self->pinging_ = false; });
   }
 
   // -- the end ----------------------------------------------------------------
@@ -482,8 +480,7 @@ private:
 
 awaitable<void> serve_agent(shard& home, tcp_socket socket,
                             upgrade_request request) {
-  const auto one
-    = std::make_shared<connection>(home, std::move(socket));
+  const auto one = std::make_shared<connection>(home, std::move(socket));
   co_await one->run(std::move(request));
 }
 

@@ -9,8 +9,8 @@
 
 namespace switchboard {
 
-using upgrade_request
-  = boost::beast::http::request<boost::beast::http::string_body>;
+using upgrade_request =
+  boost::beast::http::request<boost::beast::http::string_body>;
 
 /// Serves one agent on a socket whose upgrade request has been read and found
 /// good. Returns when the connection is over.

@@ -33,8 +33,8 @@ void agent_link::put(std::string text, bool may_drop) {
     queue_.push(std::move(text), may_drop);
     const auto overflow = queue_.overflowed() && !end_;
     if (overflow)
-      end_ = farewell{close_code::too_fast,
-                      "you read too slowly; resume by seq"};
+      end_ =
+        farewell{close_code::too_fast, "you read too slowly; resume by seq"};
     // A writer that is stuck takes nothing, and so needs a wake of its own.
     if (std::exchange(woken_, true) && !overflow)
       return;

@@ -76,14 +76,11 @@ named describe(const push::offer_ended& x) {
 }
 
 named describe(const push::session_opened& x) {
-  json::object out{{"state", "open"},
-                   {"session", to_string(x.session)},
-                   {"ownership", x.ownership},
-                   {"phase", x.phase},
-                   {"from", to_json(x.who)},
-                   {"want", to_json(x.want)},
-                   {"last_seq", x.last_seq},
-                   {"answered", x.answered}};
+  json::object out{
+    {"state", "open"},          {"session", to_string(x.session)},
+    {"ownership", x.ownership}, {"phase", x.phase},
+    {"from", to_json(x.who)},   {"want", to_json(x.want)},
+    {"last_seq", x.last_seq},   {"answered", x.answered}};
   if (!x.customer.empty())
     out["customer"] = x.customer.text;
   return {"session", std::move(out)};
@@ -111,8 +108,7 @@ named describe(const push::entry_added& x) {
 }
 
 named describe(const push::typing& x) {
-  return {"typing",
-          {{"session", to_string(x.session)}, {"author", x.author}}};
+  return {"typing", {{"session", to_string(x.session)}, {"author", x.author}}};
 }
 
 named describe(const push::presence& x) {
@@ -197,8 +193,7 @@ named describe(const ask::transfer& x) {
 }
 
 named owned(std::string_view name, session_id session, std::int64_t ownership) {
-  return {name,
-          {{"session", to_string(session)}, {"ownership", ownership}}};
+  return {name, {{"session", to_string(session)}, {"ownership", ownership}}};
 }
 
 named describe(const ask::hold& x) {
@@ -217,8 +212,7 @@ named describe(const ask::close& x) {
 
 named describe(const ask::wrapped_up& x) {
   return {"wrap_up",
-          {{"session", to_string(x.session)},
-           {"disposition", x.disposition}}};
+          {{"session", to_string(x.session)}, {"disposition", x.disposition}}};
 }
 
 named describe(const ask::pick& x) {
@@ -241,10 +235,9 @@ named describe(const connect& x) {
   json::object from;
   for (const auto& [session, seq] : x.resume)
     from[to_string(session)] = seq;
-  return {"connect",
-          {{"token", x.token},
-           {"device", x.device},
-           {"resume", std::move(from)}}};
+  return {
+    "connect",
+    {{"token", x.token}, {"device", x.device}, {"resume", std::move(from)}}};
 }
 
 named describe(const history& x) {
@@ -281,11 +274,10 @@ json::object entries_object(session_id of, const std::vector<entry>& what) {
 
 std::string_view name_of(const request& what) noexcept {
   // The order is that of agent_ask.
-  static constexpr std::array<std::string_view,
-                              std::variant_size_v<agent_ask>>
-    asks{"send",  "note", "offer.accept", "offer.decline", "presence",
-         "transfer", "hold", "resume", "close", "wrap_up",
-         "pick",  "typing", "read"};
+  static constexpr std::array<std::string_view, std::variant_size_v<agent_ask>>
+    asks{"send",     "note",   "offer.accept", "offer.decline", "presence",
+         "transfer", "hold",   "resume",       "close",         "wrap_up",
+         "pick",     "typing", "read"};
   return std::visit(
     overloaded{
       [](const connect&) -> std::string_view { return "connect"; },
@@ -298,16 +290,16 @@ std::string_view name_of(const request& what) noexcept {
 }
 
 std::string format(const command& what) {
-  auto [name, body]
-    = std::visit([](const auto& x) { return describe(x); }, what.what);
+  auto [name, body] =
+    std::visit([](const auto& x) { return describe(x); }, what.what);
   json::object out{{"id", what.id}};
   out[name] = std::move(body);
   return json::serialize(out);
 }
 
 std::string format(const agent_push& what) {
-  auto [name, body]
-    = std::visit([](const auto& x) { return describe(x); }, what);
+  auto [name, body] =
+    std::visit([](const auto& x) { return describe(x); }, what);
   return push_text(name, std::move(body));
 }
 

@@ -75,8 +75,8 @@ public:
 
   std::int32_t seq(std::string_view name,
                    std::optional<std::int64_t> otherwise = {}) {
-    return static_cast<std::int32_t>(number(
-      name, 0, std::numeric_limits<std::int32_t>::max(), otherwise));
+    return static_cast<std::int32_t>(
+      number(name, 0, std::numeric_limits<std::int32_t>::max(), otherwise));
   }
 
   std::optional<agent::presence> presence(std::string_view name, bool needed) {
@@ -98,8 +98,8 @@ public:
   void wrong(std::string_view name, const std::string& how,
              errc code = errc::malformed) {
     if (!error_)
-      error_ = fail(code, std::string(command_) + ": " + std::string(name)
-                            + " " + how);
+      error_ = fail(code, std::string(command_) + ": " + std::string(name) + " "
+                            + how);
   }
 
   const std::optional<error>& problem() const { return error_; }
@@ -255,8 +255,8 @@ request read_history(fields& f) {
   history out;
   out.session = f.session();
   out.after = f.seq("after", 0);
-  out.limit
-    = static_cast<std::int32_t>(f.number("limit", 1, history_limit_max, 100));
+  out.limit =
+    static_cast<std::int32_t>(f.number("limit", 1, history_limit_max, 100));
   if (f.any("before") != nullptr) {
     out.before = f.seq("before");
     if (f.any("after") != nullptr)
@@ -268,8 +268,8 @@ request read_history(fields& f) {
 request read_person(fields& f) {
   person out;
   out.session = f.session();
-  out.limit
-    = static_cast<std::int32_t>(f.number("limit", 1, history_limit_max, 100));
+  out.limit =
+    static_cast<std::int32_t>(f.number("limit", 1, history_limit_max, 100));
   const auto before = f.text("before", 64);
   if (!before.empty()) {
     out.before = parse_time(before);
@@ -309,9 +309,9 @@ constexpr std::array readers{
 };
 
 const reader* find_reader(std::string_view name) {
-  const auto* found
-    = std::find_if(readers.begin(), readers.end(),
-                   [&](const auto& x) { return x.name == name; });
+  const auto* found =
+    std::find_if(readers.begin(), readers.end(),
+                 [&](const auto& x) { return x.name == name; });
   return found == readers.end() ? nullptr : found;
 }
 
@@ -375,8 +375,8 @@ bool blank(std::string_view line) {
 std::vector<parsed> parse_frame(std::string_view frame) {
   std::vector<parsed> out;
   if (frame.size() > frame_bytes_max) {
-    out.push_back(refusal{{}, fail(errc::too_large,
-                                   "a frame is at most 256 KiB")});
+    out.push_back(
+      refusal{{}, fail(errc::too_large, "a frame is at most 256 KiB")});
     return out;
   }
   while (!frame.empty()) {
@@ -415,8 +415,8 @@ std::optional<time_point> parse_time(std::string_view text) {
     millis = digits(20, 3);
   else if (text.size() != 20)
     return std::nullopt;
-  if (!is(4, '-') || !is(7, '-') || !is(10, 'T') || !is(13, ':')
-      || !is(16, ':') || !is(text.size() - 1, 'Z') || millis < 0)
+  if (!is(4, '-') || !is(7, '-') || !is(10, 'T') || !is(13, ':') || !is(16, ':')
+      || !is(text.size() - 1, 'Z') || millis < 0)
     return std::nullopt;
   const auto hour = digits(11, 2);
   const auto minute = digits(14, 2);

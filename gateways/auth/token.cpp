@@ -62,9 +62,8 @@ result<seconds> time_claim(jwt_t* jwt, const char* name, bool needed) {
   const auto value = jwt_get_grant_int(jwt, name);
   if (errno == ENOENT) {
     if (needed)
-      return fail(errc::unauthorized,
-                  std::string("token has no ") + name
-                    + ": create one that expires");
+      return fail(errc::unauthorized, std::string("token has no ") + name
+                                        + ": create one that expires");
     return seconds{0};
   }
   // A bound far from overflow: the year 9999.
@@ -178,9 +177,9 @@ private:
 
 result<void> check_secret(const std::string& secret) {
   if (secret.size() < token_secret_bytes_min)
-    return fail(errc::malformed,
-                "auth.secret has " + std::to_string(secret.size())
-                  + " bytes, but HS256 needs at least 32");
+    return fail(errc::malformed, "auth.secret has "
+                                   + std::to_string(secret.size())
+                                   + " bytes, but HS256 needs at least 32");
   return {};
 }
 
@@ -226,16 +225,15 @@ result<std::string> create_token(const token_options& how,
   const auto issued = std::chrono::floor<seconds>(now).time_since_epoch();
   const auto expires = issued + std::chrono::floor<seconds>(what.lifetime);
   const auto role_name = std::string(to_string(what.as));
-  const auto bad
-    = jwt_add_grant(raw, "iss", how.issuer.c_str()) != 0
-      || jwt_add_grant(raw, "aud", how.audience.c_str()) != 0
-      || jwt_add_grant(raw, "sub", what.subject.c_str()) != 0
-      || jwt_add_grant(raw, "role", role_name.c_str()) != 0
-      || jwt_add_grant_int(raw, "iat", issued.count()) != 0
-      || jwt_add_grant_int(raw, "exp", expires.count()) != 0
-      || jwt_set_alg(raw, JWT_ALG_HS256, bytes_of(how.secret),
-                     static_cast<int>(how.secret.size()))
-           != 0;
+  const auto bad = jwt_add_grant(raw, "iss", how.issuer.c_str()) != 0
+                   || jwt_add_grant(raw, "aud", how.audience.c_str()) != 0
+                   || jwt_add_grant(raw, "sub", what.subject.c_str()) != 0
+                   || jwt_add_grant(raw, "role", role_name.c_str()) != 0
+                   || jwt_add_grant_int(raw, "iat", issued.count()) != 0
+                   || jwt_add_grant_int(raw, "exp", expires.count()) != 0
+                   || jwt_set_alg(raw, JWT_ALG_HS256, bytes_of(how.secret),
+                                  static_cast<int>(how.secret.size()))
+                        != 0;
   if (bad)
     return fail(errc::malformed, "the subject cannot be written in a token");
   const c_text text{jwt_encode_str(raw)};

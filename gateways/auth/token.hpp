@@ -41,8 +41,8 @@ inline constexpr std::size_t token_secret_bytes_min = 32;
 inline constexpr duration token_leeway{std::chrono::seconds{30}};
 
 struct token_options {
-  std::string secret;         ///< HS256; empty: such tokens are refused.
-  std::string public_key{};   ///< PEM, RS256 or ES256; empty: refused.
+  std::string secret;       ///< HS256; empty: such tokens are refused.
+  std::string public_key{}; ///< PEM, RS256 or ES256; empty: refused.
   std::string issuer = "switchboard";
   std::string audience = "switchboard";
 };

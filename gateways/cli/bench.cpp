@@ -20,7 +20,8 @@ void add_bench(CLI::App& to, context& c) {
   static bench::ingest_options ingest;
   static bench::e2e_options e2e;
   static int burst = 1000;
-  auto* all = add(to, "bench", "Benchmarks, each beside its floor", "", nullptr);
+  auto* all =
+    add(to, "bench", "Benchmarks, each beside its floor", "", nullptr);
   auto* made = add(*all, "ingest", "Durable messages a second, direct lane",
                    "  switchboard bench ingest --messages 500000 --json\n",
                    [&c] { return print(c, run_ingest(ingest)); });

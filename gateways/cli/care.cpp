@@ -48,8 +48,8 @@ int verify(const context& c) {
                                  {"violations", x.violations},
                                  {"examples", std::move(examples)}});
     }
-    std::cout << json::serialize(json::object{{"violations", violations},
-                                              {"findings", std::move(all)}})
+    std::cout << json::serialize(
+      json::object{{"violations", violations}, {"findings", std::move(all)}})
               << '\n';
   } else {
     std::vector<std::vector<std::string>> rows;
@@ -69,8 +69,9 @@ int verify(const context& c) {
 int explain_session(const context& c, const std::string& which) {
   const auto id = parse_session_id(which);
   if (!id)
-    throw failure{usage, "'" + which + "' is not a session's number; see "
-                                       "`switchboard session list`"};
+    throw failure{usage, "'" + which
+                           + "' is not a session's number; see "
+                             "`switchboard session list`"};
   const auto from = c.open_store();
   const auto all = must(from->decisions(*id));
   if (c.json) {
@@ -126,8 +127,8 @@ symptom check_bus(const settings& s) {
   if (!wire)
     return {"fail", "NATS", wire.error().detail};
   // A made-up contact: the mapping must bring it to a slot that a node serves.
-  const auto got = (*wire)->request("sb.v1.post.web.doctor", "{}",
-                                    std::chrono::seconds{2});
+  const auto got =
+    (*wire)->request("sb.v1.post.web.doctor", "{}", std::chrono::seconds{2});
   if (!got)
     return {"fail", "direct lane",
             "nobody serves sb.v1.post.web.doctor: is a node running, and does "
@@ -146,12 +147,12 @@ symptom check_files() {
 }
 
 symptom check_node(const settings& s) {
-  const auto got
-    = http_get(static_cast<std::uint16_t>(s.http.port), "/readyz?verbose");
+  const auto got =
+    http_get(static_cast<std::uint16_t>(s.http.port), "/readyz?verbose");
   if (!got)
-    return {"fail", "node", "nothing listens on port "
-                              + std::to_string(s.http.port) + ": "
-                              + got.error().detail};
+    return {"fail", "node",
+            "nothing listens on port " + std::to_string(s.http.port) + ": "
+              + got.error().detail};
   if (got->status != 200)
     return {"fail", "node is not ready", got->body};
   return {"ok", "node is ready", ""};
@@ -167,9 +168,9 @@ symptom check_secret(const settings& s) {
 
 int doctor(const context& c) {
   const auto s = c.load();
-  const std::vector<symptom> all{check_secret(s), check_files(),
+  const std::vector<symptom> all{check_secret(s),   check_files(),
                                  check_database(s), check_schema(s),
-                                 check_bus(s), check_node(s)};
+                                 check_bus(s),      check_node(s)};
   std::vector<std::vector<std::string>> rows;
   bool sick = false;
   for (const auto& x : all) {
@@ -188,8 +189,8 @@ int health(const context& c) {
                                      + std::to_string(port) + ": "
                                      + got.error().detail};
   if (c.json)
-    std::cout << json::serialize(json::object{{"ready", got->status == 200},
-                                              {"status", got->status}})
+    std::cout << json::serialize(
+      json::object{{"ready", got->status == 200}, {"status", got->status}})
               << '\n';
   else
     std::cout << got->body << (got->body.ends_with('\n') ? "" : "\n");
@@ -200,7 +201,8 @@ int health(const context& c) {
 
 void add_care(CLI::App& to, context& c) {
   static std::string name;
-  auto* db = add(to, "db", "The database's schema: migrate, status", "", nullptr);
+  auto* db =
+    add(to, "db", "The database's schema: migrate, status", "", nullptr);
   add(*db, "migrate", "Brings the schema to this program's version",
       "  switchboard db migrate -c switchboard.toml\n", [&c] {
         print(c, must(migrate(c.load().postgres.url)));
@@ -212,7 +214,8 @@ void add_care(CLI::App& to, context& c) {
     return int{m.pending.empty() ? ok : failed};
   });
 
-  auto* config = add(to, "config", "Settings: default, check, doc", "", nullptr);
+  auto* config =
+    add(to, "config", "Settings: default, check, doc", "", nullptr);
   add(*config, "default", "Prints the default settings file",
       "  switchboard config default > switchboard.toml\n", [] {
         std::cout << default_settings_file();
@@ -240,8 +243,7 @@ void add_care(CLI::App& to, context& c) {
       "  switchboard doctor --json\n", [&c] { return doctor(c); });
   add(to, "health", "Asks a running node whether it is ready", "",
       [&c] { return health(c); });
-  add(to, "verify",
-      "Checks the invariants of the product against the database",
+  add(to, "verify", "Checks the invariants of the product against the database",
       "  switchboard verify --json\n", [&c] { return verify(c); });
   add(to, "explain", "Why was this agent chosen?",
       "  switchboard explain 7283640512307\n",

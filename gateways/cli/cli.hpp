@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-/// The command line: one file for each group of commands, each of which adds its
-/// subcommands to the program. Data goes to stdout, messages go to stderr.
+/// The command line: one file for each group of commands, each of which adds
+/// its subcommands to the program. Data goes to stdout, messages go to stderr.
 namespace switchboard::cli {
 
 /// Exit codes, after sysexits.h where it has one.
@@ -79,8 +79,8 @@ CLI::App* add(CLI::App& to, const std::string& name, const std::string& help,
 void add_serve(CLI::App& to, context& c);     ///< serve, dev
 void add_messages(CLI::App& to, context& c);  ///< send, watch
 void add_directory(CLI::App& to, context& c); ///< agent, queue, session, token
-void add_care(CLI::App& to, context& c); ///< db, config, doctor, health, verify,
-                                         ///< explain, version
+void add_care(CLI::App& to, context& c);      ///< db, config, doctor, health,
+                                         ///< verify, explain, version
 void add_bench(CLI::App& to, context& c);
 
 // -- output -------------------------------------------------------------------

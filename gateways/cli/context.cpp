@@ -62,8 +62,8 @@ token_options tokens_of(const settings& s) {
 
 namespace {
 
-/// Columns of a terminal that a UTF-8 text takes, near enough: Chinese and other
-/// wide characters (three bytes and more) take two.
+/// Columns of a terminal that a UTF-8 text takes, near enough: Chinese and
+/// other wide characters (three bytes and more) take two.
 std::size_t width_of(std::string_view text) {
   std::size_t width = 0;
   for (const auto c : text) {

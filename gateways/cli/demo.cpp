@@ -83,7 +83,8 @@ struct demo::impl {
   }
 
   void on_receipt(const bus::packet& x) {
-    const auto n = std::atoll(std::string(x.subject.substr(inbox.size())).c_str());
+    const auto n =
+      std::atoll(std::string(x.subject.substr(inbox.size())).c_str());
     const auto got = codec::decode_receipt(x.bytes);
     const std::lock_guard lock{mutex};
     const auto at = under_way.find(n);
@@ -105,15 +106,15 @@ struct demo::impl {
   /// Takes every offer, answers every customer line, closes after a few.
   void work_as(const std::string& agent) {
     while (!ending) {
-      auto desk = ws_client::connect(
-        {.port = static_cast<std::uint16_t>(s.http.port)});
+      auto desk =
+        ws_client::connect({.port = static_cast<std::uint16_t>(s.http.port)});
       if (!desk) {
         std::this_thread::sleep_for(std::chrono::milliseconds{500});
         continue;
       }
-      const auto token = create_token(
-        tokens_of(s), {.subject = agent},
-        std::chrono::time_point_cast<duration>(clock::now()));
+      const auto token =
+        create_token(tokens_of(s), {.subject = agent},
+                     std::chrono::time_point_cast<duration>(clock::now()));
       say(*desk, "connect", {{"token", *token}, {"device", "demo"}});
       std::map<std::string, std::int64_t> ownership;
       std::map<std::string, int> answered;
@@ -148,7 +149,8 @@ struct demo::impl {
     } else if (const auto* opened = push.if_contains("session")) {
       const auto& session = opened->as_object();
       if (session.contains("ownership"))
-        ownership[text_at(session, "session")] = number_at(session, "ownership");
+        ownership[text_at(session, "session")] =
+          number_at(session, "ownership");
     } else if (const auto* added = push.if_contains("entry")) {
       reply(desk, added->as_object(), ownership, answered);
     }
@@ -167,9 +169,10 @@ struct demo::impl {
          {"client_id", run + "-a-" + std::to_string(commands.load())},
          {"body", "谢谢您的消息，我马上为您查看。"}});
     if (++answered[session] % 6 == 0)
-      say(desk, "close", {{"session", session},
-                          {"ownership", ownership[session]},
-                          {"disposition", "solved"}});
+      say(desk, "close",
+          {{"session", session},
+           {"ownership", ownership[session]},
+           {"disposition", "solved"}});
   }
 
   // -- the table --------------------------------------------------------------
@@ -191,9 +194,8 @@ struct demo::impl {
     std::sort(last.begin(), last.end());
     const auto ms = [&](double part) {
       return last.empty() ? 0.0
-                          : static_cast<double>(
-                              last[static_cast<std::size_t>(
-                                part * static_cast<double>(last.size() - 1))])
+                          : static_cast<double>(last[static_cast<std::size_t>(
+                              part * static_cast<double>(last.size() - 1))])
                               / 1000;
     };
     std::array<char, 256> line{};
@@ -202,8 +204,7 @@ struct demo::impl {
                   "%.0f msg/s  p50 %.2f ms  p99 %.2f ms%s",
                   terminal ? "\r\033[K" : "",
                   static_cast<long long>(sent.load()),
-                  static_cast<long long>(got),
-                  static_cast<long long>(refused),
+                  static_cast<long long>(got), static_cast<long long>(refused),
                   static_cast<long long>(answers.load()),
                   static_cast<double>(got - received_before) / seconds, ms(.5),
                   ms(.99), terminal ? "" : "\n");

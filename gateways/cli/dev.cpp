@@ -33,8 +33,7 @@ void lock(const fs::path& folder) {
   const auto path = folder / "lock";
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0 || flock(file, LOCK_EX | LOCK_NB) != 0)
-    throw failure{failed, "switchboard dev runs already in "
-                            + folder.string()
+    throw failure{failed, "switchboard dev runs already in " + folder.string()
                             + "; stop it, or name another folder with --data"};
 }
 
@@ -83,9 +82,9 @@ void add_first_agents(store& to) {
 }
 
 void welcome(const settings& s) {
-  const auto token = must(create_token(
-    tokens_of(s), {.subject = "li"},
-    std::chrono::time_point_cast<duration>(clock::now())));
+  const auto token =
+    must(create_token(tokens_of(s), {.subject = "li"},
+                      std::chrono::time_point_cast<duration>(clock::now())));
   const auto desk = "http://127.0.0.1:" + std::to_string(s.http.port) + '/';
   std::cerr << "\n  Switchboard runs: NATS at " << s.nats.url
             << ", everything kept in .switchboard/\n\n"
@@ -157,11 +156,11 @@ void add_serve(CLI::App& to, context& c) {
         });
       });
   static dev_options how;
-  auto* made
-    = add(to, "dev",
-          "Runs everything on this machine: private NATS and PostgreSQL, a node",
-          "  switchboard dev\n  switchboard dev --demo --rate 200\n",
-          [] { return dev(how); });
+  auto* made =
+    add(to, "dev",
+        "Runs everything on this machine: private NATS and PostgreSQL, a node",
+        "  switchboard dev\n  switchboard dev --demo --rate 200\n",
+        [] { return dev(how); });
   made->add_option("--data", how.folder, "Folder that keeps everything")
     ->capture_default_str();
   made->add_option("--port", how.port, "Port of HTTP and WebSocket; 0: any")

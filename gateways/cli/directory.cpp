@@ -42,8 +42,9 @@ std::vector<agent::ability> abilities(const std::vector<std::string>& from,
     const auto colon = x.find(':');
     const auto level = colon == x.npos ? "3" : x.substr(colon + 1);
     if (level.size() != 1 || level[0] < '1' || level[0] > '5' || colon == 0)
-      throw failure{usage, std::string(flag) + " takes name:level with a level "
-                                               "from 1 to 5, not '"
+      throw failure{usage, std::string(flag)
+                             + " takes name:level with a level "
+                               "from 1 to 5, not '"
                              + x + "'"};
     all.push_back({x.substr(0, colon), level[0] - '0'});
   }
@@ -70,7 +71,8 @@ int add_agent(const context& c, const agent_options& how) {
                      .languages = abilities(how.languages, "--language"),
                      .skills = abilities(how.skills, "--skill"),
                      .channels = how.channels,
-                     .capacity = static_cast<std::int32_t>(how.capacity * 1000)};
+                     .capacity =
+                       static_cast<std::int32_t>(how.capacity * 1000)};
   for (const auto& x : how.queues)
     who.queues.push_back({x});
   must(c.open_store()->put_agent({how.id}, who));
@@ -89,10 +91,10 @@ int list_agents(const context& c, const std::string& only) {
                       print(x.who.skills)});
   if (!only.empty() && rows.empty())
     throw failure{failed, "there is no agent '" + only + "'"};
-  print_table(c.json,
-              {"agent", "name", "presence", "load", "capacity", "languages",
-               "skills"},
-              rows);
+  print_table(
+    c.json,
+    {"agent", "name", "presence", "load", "capacity", "languages", "skills"},
+    rows);
   return ok;
 }
 
@@ -111,10 +113,11 @@ int list_queues(const context& c, const std::string& only) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& x : must(c.open_store()->queues()))
     if (only.empty() || x.id.text == only)
-      rows.push_back({x.id.text, x.display_name,
-                      std::to_string(x.rules.offer_time.count() / 1000) + " s",
-                      std::to_string(x.rules.wrap_up_time.count() / 1000) + " s",
-                      x.rules.accept_automatically ? "yes" : "no"});
+      rows.push_back(
+        {x.id.text, x.display_name,
+         std::to_string(x.rules.offer_time.count() / 1000) + " s",
+         std::to_string(x.rules.wrap_up_time.count() / 1000) + " s",
+         x.rules.accept_automatically ? "yes" : "no"});
   if (!only.empty() && rows.empty())
     throw failure{failed, "there is no queue '" + only + "'"};
   print_table(c.json, {"queue", "name", "offer", "wrap_up", "automatic"}, rows);
@@ -148,7 +151,7 @@ int show_session(const context& c, const std::string& which) {
       rows.push_back({std::to_string(x.seq), rfc3339(x.at),
                       std::string(to_string(x.kind)),
                       x.author.empty() ? "-" : x.author,
-                      x.event.empty() ? x.body
+                      x.event.empty()  ? x.body
                       : x.body.empty() ? x.event
                                        : x.event + " (" + x.body + ")"});
     if (lines.size() < 1000)
@@ -163,10 +166,12 @@ int make_token(const context& c, const token_request& how) {
   const auto as = parse_role(how.as);
   if (!as)
     throw failure{usage, as.error().detail};
-  const auto made = create_token(
-    tokens_of(c.load()),
-    {.subject = how.agent, .as = *as, .lifetime = std::chrono::hours{how.hours}},
-    std::chrono::time_point_cast<duration>(clock::now()));
+  const auto made =
+    create_token(tokens_of(c.load()),
+                 {.subject = how.agent,
+                  .as = *as,
+                  .lifetime = std::chrono::hours{how.hours}},
+                 std::chrono::time_point_cast<duration>(clock::now()));
   if (!made)
     throw failure{bad_configuration, made.error().detail};
   std::cout << (c.json ? R"({"token":")" + *made + "\"}" : *made) << '\n';
@@ -184,10 +189,11 @@ void add_directory(CLI::App& to, context& c) {
   static int count = 50;
 
   auto* agents = add(to, "agent", "Agents: add, list, show", "", nullptr);
-  auto* made = add(*agents, "add", "Adds an agent, or changes one",
-                   "  switchboard agent add li --language zh:5 --skill refund:4 "
-                   "--capacity 4\n",
-                   [&c] { return add_agent(c, agent_how); });
+  auto* made =
+    add(*agents, "add", "Adds an agent, or changes one",
+        "  switchboard agent add li --language zh:5 --skill refund:4 "
+        "--capacity 4\n",
+        [&c] { return add_agent(c, agent_how); });
   made->add_option("id", agent_how.id, "The agent's id")->required();
   made->add_option("--name", agent_how.name, "Name to show");
   made->add_option("--language", agent_how.languages, "Language:level 1-5");
@@ -212,8 +218,9 @@ void add_directory(CLI::App& to, context& c) {
   made->add_option("--offer", queue_how.offer_s, "Seconds that an offer lasts")
     ->check(CLI::Range(1, 3600))
     ->capture_default_str();
-  made->add_option("--wrap-up", queue_how.wrap_up_s,
-                   "Seconds for wrapping up after closing")
+  made
+    ->add_option("--wrap-up", queue_how.wrap_up_s,
+                 "Seconds for wrapping up after closing")
     ->check(CLI::Range(0, 3600))
     ->capture_default_str();
   made->add_flag("--automatic", queue_how.automatic,

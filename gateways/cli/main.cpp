@@ -65,10 +65,11 @@ int run(int argc, char** argv) {
   app.add_option("-c,--config", c.file, "Settings file (TOML)");
   app.add_option("--set", c.flags, "Overrides a setting: --set nats.url=…");
   app.add_flag("--json", c.json, "Print data as JSON");
-  app.footer("Examples:\n"
-             "  switchboard dev                      everything on this machine\n"
-             "  switchboard send --user u1 \"hello\"   write as a customer\n"
-             "  switchboard explain SESSION          why this agent?\n");
+  app.footer(
+    "Examples:\n"
+    "  switchboard dev                      everything on this machine\n"
+    "  switchboard send --user u1 \"hello\"   write as a customer\n"
+    "  switchboard explain SESSION          why this agent?\n");
   add_serve(app, c);
   add_messages(app, c);
   add_directory(app, c);

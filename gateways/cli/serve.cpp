@@ -28,8 +28,7 @@ node::options node_of(const settings& s) {
           .in_flight_max = static_cast<std::size_t>(s.actors.in_flight_max),
           .stream_bytes_max = s.nats.stream_bytes_max,
           .stream_replicas = static_cast<int>(s.nats.stream_replicas),
-          .stream_age_max
-          = std::chrono::duration_cast<std::chrono::seconds>(
+          .stream_age_max = std::chrono::duration_cast<std::chrono::seconds>(
             s.nats.stream_age_max),
           .give_up = stop_asked};
 }
@@ -50,8 +49,8 @@ bool stop_asked() {
 
 void set_up_log(const settings& s) {
   spdlog::set_level(spdlog::level::from_str(s.log.level));
-  const auto lines = s.log.format == "json"
-                     || (s.log.format == "auto" && isatty(2) == 0);
+  const auto lines =
+    s.log.format == "json" || (s.log.format == "auto" && isatty(2) == 0);
   if (lines)
     spdlog::set_pattern(
       R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%v"})");

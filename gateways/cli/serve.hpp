@@ -6,7 +6,8 @@
 
 namespace switchboard::cli {
 
-/// Runs one node with its gateway until SIGINT or SIGTERM: the composition root.
+/// Runs one node with its gateway until SIGINT or SIGTERM: the composition
+/// root.
 /// @param started is called with the gateway's port once it serves
 /// @param turn    is called about every 100 ms; false ends the node
 /// @returns the exit code

@@ -34,7 +34,8 @@ struct gateway_limits {
   std::size_t outbound_bytes_max = 256 * 1024;
   /// After signing in, until the screen has caught up for the first time.
   std::size_t catch_up_bytes_max = 4 * 1024 * 1024;
-  int send_buffer_bytes = 0; ///< Of the kernel, each connection; 0: as it likes.
+  int send_buffer_bytes =
+    0; ///< Of the kernel, each connection; 0: as it likes.
 };
 
 /// The door of a node: HTTP and WebSocket on one port.
@@ -82,6 +83,7 @@ public:
 
 /// Starts to listen.
 /// @returns unavailable, saying why, when the address cannot be listened on
-[[nodiscard]] result<std::unique_ptr<gateway>> make_gateway(gateway_options how);
+[[nodiscard]] result<std::unique_ptr<gateway>>
+make_gateway(gateway_options how);
 
 } // namespace switchboard

@@ -12,9 +12,8 @@ using namespace prometheus;
 
 namespace {
 
-const Histogram::BucketBoundaries bounds{0.0005, 0.001, 0.0025, 0.005, 0.01,
-                                         0.025,  0.05,  0.1,    0.25,  1,
-                                         5};
+const Histogram::BucketBoundaries bounds{
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5};
 
 Counter& counter(Registry& of, const std::string& name,
                  const std::string& help) {
@@ -35,40 +34,38 @@ struct gateway_metrics::impl {
                         "Sockets on which an agent is signed in.");
   Counter& opened = counter(all, "switchboard_gateway_connections_opened_total",
                             "Sockets accepted.");
-  Counter& refused
-    = counter(all, "switchboard_gateway_connections_refused_total",
-              "Sockets refused because of the limit of connections.");
+  Counter& refused =
+    counter(all, "switchboard_gateway_connections_refused_total",
+            "Sockets refused because of the limit of connections.");
   Counter& frames = counter(all, "switchboard_gateway_frames_sent_total",
                             "WebSocket frames written.");
   Counter& bytes = counter(all, "switchboard_gateway_sent_bytes_total",
                            "Bytes of WebSocket frames written.");
   Counter& lost = counter(all, "switchboard_gateway_pushes_dropped_total",
                           "Typing and presence not sent to slow readers.");
-  Family<Counter>& closes
-    = BuildCounter()
-        .Name("switchboard_gateway_closes_total")
-        .Help("WebSocket connections that this side closed, by code.")
-        .Register(all);
-  Family<Counter>& commands
-    = BuildCounter()
-        .Name("switchboard_gateway_commands_total")
-        .Help("Commands of agents, by outcome.")
-        .Register(all);
-  Family<Histogram>& command_time
-    = BuildHistogram()
-        .Name("switchboard_gateway_command_duration_seconds")
-        .Help("From a command's arrival to its answer.")
-        .Register(all);
-  Family<Counter>& requests
-    = BuildCounter()
-        .Name("switchboard_http_requests_total")
-        .Help("HTTP requests, by route and status.")
-        .Register(all);
-  Family<Histogram>& request_time
-    = BuildHistogram()
-        .Name("switchboard_http_request_duration_seconds")
-        .Help("From an HTTP request's arrival to its answer.")
-        .Register(all);
+  Family<Counter>& closes =
+    BuildCounter()
+      .Name("switchboard_gateway_closes_total")
+      .Help("WebSocket connections that this side closed, by code.")
+      .Register(all);
+  Family<Counter>& commands = BuildCounter()
+                                .Name("switchboard_gateway_commands_total")
+                                .Help("Commands of agents, by outcome.")
+                                .Register(all);
+  Family<Histogram>& command_time =
+    BuildHistogram()
+      .Name("switchboard_gateway_command_duration_seconds")
+      .Help("From a command's arrival to its answer.")
+      .Register(all);
+  Family<Counter>& requests = BuildCounter()
+                                .Name("switchboard_http_requests_total")
+                                .Help("HTTP requests, by route and status.")
+                                .Register(all);
+  Family<Histogram>& request_time =
+    BuildHistogram()
+      .Name("switchboard_http_request_duration_seconds")
+      .Help("From an HTTP request's arrival to its answer.")
+      .Register(all);
 };
 
 gateway_metrics::gateway_metrics() : impl_(std::make_unique<impl>()) {}

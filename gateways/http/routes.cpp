@@ -84,8 +84,9 @@ bool is_channel(std::string_view x) {
 }
 
 bool printable(std::string_view x) {
-  return std::all_of(x.begin(), x.end(),
-                     [](char c) { return static_cast<unsigned char>(c) >= 32; });
+  return std::all_of(x.begin(), x.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 32;
+  });
 }
 
 std::string text_of(const json::object& from, std::string_view name) {
@@ -138,8 +139,8 @@ result<inbound> read_message(const http_request& what) {
       || !printable(what.idempotency_key))
     return fail(errc::malformed,
                 "Idempotency-Key must be 1 to 128 printable bytes");
-  out.id.text = what.idempotency_key.empty() ? random_secret(16)
-                                             : what.idempotency_key;
+  out.id.text =
+    what.idempotency_key.empty() ? random_secret(16) : what.idempotency_key;
   if (auto ok = read_metadata(fields, out); !ok)
     return ok.error();
   return out;
@@ -175,8 +176,8 @@ http_reply problem_reply(const http_request& what, error why, int status) {
     out.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (out.status == 429 || out.status == 503)
     out.headers.emplace_back("Retry-After", "1");
-  out.body
-    = to_json({std::move(why), out.status, what.request_id, what.trace_id});
+  out.body =
+    to_json({std::move(why), out.status, what.request_id, what.trace_id});
   return out;
 }
 
@@ -196,10 +197,9 @@ std::string_view trace_id_of(std::string_view traceparent) noexcept {
       || traceparent[35] != '-')
     return {};
   const auto found = traceparent.substr(3, 32);
-  const auto hexadecimal
-    = std::all_of(found.begin(), found.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-      });
+  const auto hexadecimal = std::all_of(found.begin(), found.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+  });
   return hexadecimal ? found : std::string_view{};
 }
 
@@ -211,17 +211,16 @@ bool origin_allowed(std::string_view origin, std::string_view host,
       && (origin == "http://" + std::string(host)
           || origin == "https://" + std::string(host)))
     return true;
-  return std::any_of(allowed.begin(), allowed.end(), [&](const auto& x) {
-    return x == "*" || x == origin;
-  });
+  return std::any_of(allowed.begin(), allowed.end(),
+                     [&](const auto& x) { return x == "*" || x == origin; });
 }
 
 http_reply routes::ready(bool verbose) const {
   auto checks = how_.actors->health();
   checks.push_back({"gateway", !draining_.load(),
                     draining_.load() ? "draining" : "accepting"});
-  const auto all_ok
-    = std::all_of(checks.begin(), checks.end(), [](auto& x) { return x.ok; });
+  const auto all_ok =
+    std::all_of(checks.begin(), checks.end(), [](auto& x) { return x.ok; });
   http_reply out;
   out.status = all_ok ? 200 : 503;
   for (const auto& x : checks)
@@ -254,15 +253,15 @@ result<identity> routes::identify(const http_request& what) const {
   const auto lower = [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   };
-  const auto bearer
-    = text.size() > scheme.size()
-      && std::equal(scheme.begin(), scheme.end(), text.begin(),
-                    [&](char a, char b) { return a == lower(b); });
+  const auto bearer =
+    text.size() > scheme.size()
+    && std::equal(scheme.begin(), scheme.end(), text.begin(),
+                  [&](char a, char b) { return a == lower(b); });
   if (!bearer)
     return fail(errc::unauthorized,
                 "send the header Authorization: Bearer <token>");
-  return how_.verifier->verify(
-    std::string_view(text).substr(scheme.size()), now());
+  return how_.verifier->verify(std::string_view(text).substr(scheme.size()),
+                               now());
 }
 
 void routes::post_message(const http_request& what,
@@ -271,9 +270,9 @@ void routes::post_message(const http_request& what,
   if (!who)
     return done(problem_reply(what, who.error()));
   if (who->as != role::operator_)
-    return done(problem_reply(
-      what, fail(errc::forbidden, "only an operator's token may post "
-                                  "messages in a customer's name")));
+    return done(problem_reply(what, fail(errc::forbidden,
+                                         "only an operator's token may post "
+                                         "messages in a customer's name")));
   auto message = read_message(what);
   if (!message)
     return done(problem_reply(what, message.error()));
@@ -299,21 +298,20 @@ void routes::entries(const http_request& what, std::string_view id,
     return done(problem_reply(
       what, fail(errc::not_found, "a session's id is a positive number")));
   const auto query = split(what.target).query;
-  const auto after
-    = number(query, "after", 0, std::numeric_limits<std::int32_t>::max(), 0);
-  const auto limit
-    = number(query, "limit", 1, agent_protocol::history_limit_max, 100);
+  const auto after =
+    number(query, "after", 0, std::numeric_limits<std::int32_t>::max(), 0);
+  const auto limit =
+    number(query, "limit", 1, agent_protocol::history_limit_max, 100);
   if (!after || !limit)
     return done(problem_reply(
       what, fail(errc::malformed, "after must be a seq, limit 1 to 500")));
   const agent_id reader{who->as == role::agent ? who->subject : ""};
-  how_.actors->history(reader, *session, *after, *limit,
-                       [what, done, s = *session](auto got) {
-                         if (!got)
-                           return done(problem_reply(what, got.error()));
-                         done(json_reply(
-                           200, agent_protocol::format_entries(s, *got)));
-                       });
+  how_.actors->history(
+    reader, *session, *after, *limit, [what, done, s = *session](auto got) {
+      if (!got)
+        return done(problem_reply(what, got.error()));
+      done(json_reply(200, agent_protocol::format_entries(s, *got)));
+    });
 }
 
 void routes::answer(const http_request& what, const http_answer& done) const {
@@ -346,9 +344,9 @@ void routes::answer(const http_request& what, const http_answer& done) const {
     });
   if (path == "/version")
     return say("/version", [&] {
-      return json_reply(200, json::serialize(json::object{
-                               {"name", "switchboard"},
-                               {"version", how_.version}}));
+      return json_reply(
+        200, json::serialize(json::object{{"name", "switchboard"},
+                                          {"version", how_.version}}));
     });
   if (path == "/v1/messages") {
     if (what.method != "POST")

@@ -70,6 +70,7 @@ private:
 [[nodiscard]] std::string_view sane_id(std::string_view text) noexcept;
 
 /// The trace id of a W3C `traceparent`, or nothing.
-[[nodiscard]] std::string_view trace_id_of(std::string_view traceparent) noexcept;
+[[nodiscard]] std::string_view
+trace_id_of(std::string_view traceparent) noexcept;
 
 } // namespace switchboard

@@ -25,10 +25,10 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using acceptor = asio::basic_socket_acceptor<asio::ip::tcp, executor>;
-using timer
-  = asio::basic_waitable_timer<std::chrono::steady_clock,
-                               asio::wait_traits<std::chrono::steady_clock>,
-                               executor>;
+using timer =
+  asio::basic_waitable_timer<std::chrono::steady_clock,
+                             asio::wait_traits<std::chrono::steady_clock>,
+                             executor>;
 using request_parser = http::request_parser<http::string_body>;
 using response = http::response<http::string_body>;
 
@@ -86,7 +86,8 @@ private:
     limit(limits().request_time);
     for (;;) {
       request_parser parser;
-      parser.header_limit(static_cast<std::uint32_t>(limits().header_bytes_max));
+      parser.header_limit(
+        static_cast<std::uint32_t>(limits().header_bytes_max));
       parser.body_limit(limits().body_bytes_max);
       if (const auto ec = co_await read(parser)) {
         co_await complain(ec);
@@ -166,12 +167,10 @@ private:
                         home_.state->how.origins))
       return no(errc::forbidden, "pages of this origin may not connect: add it "
                                  "to http.origins");
-    http::token_list offered{
-      request[http::field::sec_websocket_protocol]};
+    http::token_list offered{request[http::field::sec_websocket_protocol]};
     if (!offered.exists(beast::string_view(agent_protocol::subprotocol.data(),
                                            agent_protocol::subprotocol.size())))
-      return no(errc::malformed,
-                "the subprotocol must be switchboard.v1.json");
+      return no(errc::malformed, "the subprotocol must be switchboard.v1.json");
     return std::nullopt;
   }
 
@@ -185,16 +184,16 @@ private:
       routes.answer(asked, done);
     };
     const auto late = [](const http_reply&) {};
-    auto reply = co_await wait_for<http_reply>(home_, limits().answer_time,
-                                               start, late);
+    auto reply =
+      co_await wait_for<http_reply>(home_, limits().answer_time, start, late);
     if (!reply) {
       reply = problem_reply(
         asked, fail(errc::unavailable, "nobody answered in time: try again"));
       reply->route = "late";
     }
     reply->headers.emplace_back("X-Request-Id", asked.request_id);
-    const std::chrono::duration<double> took
-      = std::chrono::steady_clock::now() - since;
+    const std::chrono::duration<double> took =
+      std::chrono::steady_clock::now() - since;
     home_.state->metrics.answered(reply->route, reply->status, took.count());
     co_return co_await write(*reply, request, keep && !leaving_);
   }
@@ -218,7 +217,8 @@ private:
 
   /// Says what was wrong with bytes that could not be read as a request.
   awaitable<void> complain(boost::system::error_code ec) {
-    const auto& ours = http::make_error_code(http::error::bad_method).category();
+    const auto& ours =
+      http::make_error_code(http::error::bad_method).category();
     if (ec.category() != ours || ec == http::error::end_of_stream)
       co_return;
     http_request none;
@@ -227,9 +227,9 @@ private:
       none, fail(errc::malformed, "not an HTTP request: " + ec.message()));
     if (ec == http::error::body_limit)
       reply = problem_reply(
-        none, fail(errc::too_large,
-                   "the body is larger than "
-                     + std::to_string(limits().body_bytes_max) + " bytes"));
+        none, fail(errc::too_large, "the body is larger than "
+                                      + std::to_string(limits().body_bytes_max)
+                                      + " bytes"));
     else if (ec == http::error::header_limit)
       reply = problem_reply(
         none,
@@ -299,8 +299,8 @@ awaitable<void> accept_sockets(shard& home, acceptor& from) {
   auto& state = *home.state;
   while (from.is_open()) {
     boost::system::error_code ec;
-    auto socket
-      = co_await from.async_accept(asio::redirect_error(use_awaitable, ec));
+    auto socket =
+      co_await from.async_accept(asio::redirect_error(use_awaitable, ec));
     if (ec == asio::error::operation_aborted || !from.is_open())
       co_return;
     if (ec) {
@@ -322,9 +322,8 @@ awaitable<void> accept_sockets(shard& home, acceptor& from) {
 
 /// A fraction of the smallest limit, but no busy loop and no snail.
 duration tick_time(const gateway_limits& x) {
-  const auto least
-    = std::min({x.request_time, x.idle_time, x.sign_in_time, x.ping_time,
-                x.dead_time, x.close_time});
+  const auto least = std::min({x.request_time, x.idle_time, x.sign_in_time,
+                               x.ping_time, x.dead_time, x.close_time});
   return std::clamp(least / 8, duration{5}, duration{1000});
 }
 
@@ -356,11 +355,11 @@ public:
     boost::system::error_code ec;
     const auto address = asio::ip::make_address(how.address, ec);
     if (ec)
-      return fail(errc::malformed, "http.address is not an IP address: '"
-                                     + how.address + "'");
+      return fail(errc::malformed,
+                  "http.address is not an IP address: '" + how.address + "'");
     const asio::ip::tcp::endpoint where{address, port};
-    using reuse_port
-      = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+    using reuse_port =
+      asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
     door_.open(where.protocol(), ec);
     if (!ec)
       door_.set_option(asio::socket_base::reuse_address(true), ec);
@@ -452,8 +451,8 @@ public:
     for (const auto& one : workers_)
       one->close_door();
     drain();
-    const auto until
-      = std::chrono::steady_clock::now() + state_->how.limits.drain_time;
+    const auto until =
+      std::chrono::steady_clock::now() + state_->how.limits.drain_time;
     while (state_->sockets > 0 && std::chrono::steady_clock::now() < until)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
     for (const auto& one : workers_)

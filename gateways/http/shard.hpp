@@ -29,7 +29,8 @@ namespace switchboard {
 
 namespace asio = boost::asio;
 
-/// The concrete executor spares each operation a virtual call and an allocation.
+/// The concrete executor spares each operation a virtual call and an
+/// allocation.
 using executor = asio::io_context::executor_type;
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
 template <class T>
@@ -68,7 +69,8 @@ struct gateway_state {
 };
 
 /// One thread and the connections that live and die on it. The connections know
-/// it by reference, for they end with its context; other threads know it weakly.
+/// it by reference, for they end with its context; other threads know it
+/// weakly.
 struct shard : std::enable_shared_from_this<shard> {
   explicit shard(std::shared_ptr<gateway_state> shared)
     : state(std::move(shared)) {}
@@ -107,8 +109,9 @@ awaitable<std::optional<T>> wait_for(shard& home, duration patience,
       alarm;
     std::optional<T> got{};
   };
-  const auto slot = std::make_shared<waiting>(waiting{
-    {home.context.get_executor(), std::chrono::steady_clock::now() + patience}});
+  const auto slot = std::make_shared<waiting>(
+    waiting{{home.context.get_executor(),
+             std::chrono::steady_clock::now() + patience}});
   // `slot` is only ever locked on the shard's thread: its timer belongs there.
   start([weak_home = home.weak_from_this(),
          weak_slot = std::weak_ptr<waiting>(slot), late](T got) {

@@ -4,8 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -69,9 +69,8 @@ result<void> dial(asio::io_context& on, tcp::socket& socket,
 }
 
 errc code_for(int status) {
-  for (const auto code :
-       {errc::malformed, errc::unauthorized, errc::forbidden, errc::not_found,
-        errc::overloaded, errc::unavailable})
+  for (const auto code : {errc::malformed, errc::unauthorized, errc::forbidden,
+                          errc::not_found, errc::overloaded, errc::unavailable})
     if (http_status(code) == status)
       return code;
   return errc::malformed;
@@ -231,12 +230,10 @@ void ws_client::cut() {
   impl_->cut();
 }
 
-result<http_response> http_request_once(std::uint16_t port,
-                                        std::string_view method,
-                                        std::string_view target,
-                                        const http_headers& headers,
-                                        std::string_view body,
-                                        duration patience) {
+result<http_response>
+http_request_once(std::uint16_t port, std::string_view method,
+                  std::string_view target, const http_headers& headers,
+                  std::string_view body, duration patience) {
   std::string text{method};
   text += " " + std::string(target) + " HTTP/1.1\r\nHost: 127.0.0.1:"
           + std::to_string(port) + "\r\nConnection: close\r\n";
@@ -266,8 +263,7 @@ result<http_response> http_request_once(std::uint16_t port,
     std::transform(name.begin(), name.end(), name.begin(), [](char c) {
       return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     });
-    out.headers[name]
-      = std::string(field.value().data(), field.value().size());
+    out.headers[name] = std::string(field.value().data(), field.value().size());
   }
   return out;
 }
@@ -301,8 +297,8 @@ result<std::string> tcp_exchange(std::uint16_t port, std::string_view bytes,
     if (!run(context, done, left)) {
       socket.close(ec);
       run(context, done, duration{1000});
-      return fail(errc::unavailable, "the connection stayed open; so far: "
-                                       + out.substr(0, 200));
+      return fail(errc::unavailable,
+                  "the connection stayed open; so far: " + out.substr(0, 200));
     }
     out.append(piece.data(), got);
     if (ec)

@@ -76,7 +76,8 @@ using http_headers = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] result<http_response>
 http_request_once(std::uint16_t port, std::string_view method,
                   std::string_view target, const http_headers& headers = {},
-                  std::string_view body = {}, duration patience = duration{5000});
+                  std::string_view body = {},
+                  duration patience = duration{5000});
 
 [[nodiscard]] result<http_response> http_get(std::uint16_t port,
                                              std::string_view target,
@@ -84,8 +85,7 @@ http_request_once(std::uint16_t port, std::string_view method,
 
 /// Sends bytes as they are, on a connection of its own, and reads until the
 /// server closes it or `patience` is over. For tests of bad requests.
-[[nodiscard]] result<std::string> tcp_exchange(std::uint16_t port,
-                                               std::string_view bytes,
-                                               duration patience);
+[[nodiscard]] result<std::string>
+tcp_exchange(std::uint16_t port, std::string_view bytes, duration patience);
 
 } // namespace switchboard

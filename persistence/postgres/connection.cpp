@@ -166,10 +166,13 @@ result<void> connection::open() {
   prepared_.clear();
   // `dbname` is expanded as a connection string or URI; what stands after it
   // wins over what is in it.
-  const std::vector<const char*> keys{
-    "dbname",          "application_name", "connect_timeout",
-    "tcp_user_timeout", "keepalives_idle",  "options",
-    nullptr};
+  const std::vector<const char*> keys{"dbname",
+                                      "application_name",
+                                      "connect_timeout",
+                                      "tcp_user_timeout",
+                                      "keepalives_idle",
+                                      "options",
+                                      nullptr};
   const std::vector<const char*> values{
     conninfo_.c_str(),
     name_.c_str(),
@@ -201,8 +204,8 @@ result<rows> connection::judge(PGresult* raw) {
   std::string why = raw ? PQresultErrorMessage(raw) : PQerrorMessage(raw_);
   while (!why.empty() && why.back() == '\n')
     why.pop_back();
-  const auto away = PQstatus(raw_) != CONNECTION_OK
-                    || is_temporary(state ? state : "");
+  const auto away =
+    PQstatus(raw_) != CONNECTION_OK || is_temporary(state ? state : "");
   return fail(away ? errc::unavailable : errc::malformed, "PostgreSQL: " + why);
 }
 

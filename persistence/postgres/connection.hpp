@@ -42,7 +42,7 @@ public:
   parameters& add(const std::vector<std::int32_t>& x);
   parameters& add(const std::vector<std::int64_t>& x);
   parameters& add(const std::vector<bool>& x);
-  parameters& add(const std::vector<std::string_view>& x); ///< As text[].
+  parameters& add(const std::vector<std::string_view>& x);       ///< As text[].
   parameters& add_bytes(const std::vector<std::string_view>& x); ///< bytea[]
 
 private:

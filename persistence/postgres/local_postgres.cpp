@@ -92,13 +92,13 @@ void local_postgres::make_cluster() {
       throw std::runtime_error("cannot give " + password.string()
                                + " to the user postgres");
   }
-  const auto made = run_process(
-    {.command = {programs_ + "/initdb", "--pgdata", folder / "data",
-                 "--username", "switchboard", "--pwfile", password,
-                 "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale",
-                 "C.UTF-8", "--no-instructions"},
-     .directory = how_.folder,
-     .user = user_});
+  const auto made =
+    run_process({.command = {programs_ + "/initdb", "--pgdata", folder / "data",
+                             "--username", "switchboard", "--pwfile", password,
+                             "--auth", "scram-sha-256", "--encoding", "UTF8",
+                             "--locale", "C.UTF-8", "--no-instructions"},
+                 .directory = how_.folder,
+                 .user = user_});
   if (made.exit_code != 0)
     throw std::runtime_error("initdb failed in " + how_.folder
                              + " (may the user postgres enter it?):\n"
@@ -119,8 +119,8 @@ void local_postgres::start() {
     for (const auto& setting :
          {std::string("listen_addresses=127.0.0.1"),
           "port=" + std::to_string(how_.port),
-          "unix_socket_directories=" + how_.folder,
-          std::string("fsync=on"), std::string("synchronous_commit=on"),
+          "unix_socket_directories=" + how_.folder, std::string("fsync=on"),
+          std::string("synchronous_commit=on"),
           std::string("shared_buffers=256MB"), std::string("max_wal_size=4GB"),
           std::string("wal_compression=on"), std::string("max_connections=60"),
           std::string("checkpoint_timeout=15min"),
@@ -172,8 +172,8 @@ void local_postgres::wait_until_ready() {
 }
 
 std::string local_postgres::conninfo(const std::string& database) const {
-  return "postgresql://switchboard:" + password_ + "@127.0.0.1:"
-         + std::to_string(how_.port) + '/' + database;
+  return "postgresql://switchboard:" + password_
+         + "@127.0.0.1:" + std::to_string(how_.port) + '/' + database;
 }
 
 int local_postgres::pid() const {

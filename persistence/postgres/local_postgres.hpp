@@ -15,8 +15,8 @@ namespace switchboard {
 class local_postgres {
 public:
   struct options {
-    std::string folder;      ///< Made when it is not there.
-    std::uint16_t port = 0;  ///< 0: the port of last time, or a free one.
+    std::string folder;     ///< Made when it is not there.
+    std::uint16_t port = 0; ///< 0: the port of last time, or a free one.
     std::string database = "switchboard";
   };
 

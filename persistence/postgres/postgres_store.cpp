@@ -132,22 +132,23 @@ entry entry_of(const rows& from, int row, int column) {
           .at = time_of(from.number(row, column + 6))};
 }
 
-constexpr std::string_view session_columns
-  = "id, channel, user_id, phase, queue, coalesce(agent, ''), "
-    "(SELECT coalesce(max(seq), 0) FROM entry WHERE session_id = s.id), "
-    "(extract(epoch from opened_at) * 1000)::bigint, "
-    "coalesce((SELECT customer_id FROM contact c WHERE c.channel = s.channel "
-    "AND c.user_id = s.user_id), '')";
+constexpr std::string_view session_columns =
+  "id, channel, user_id, phase, queue, coalesce(agent, ''), "
+  "(SELECT coalesce(max(seq), 0) FROM entry WHERE session_id = s.id), "
+  "(extract(epoch from opened_at) * 1000)::bigint, "
+  "coalesce((SELECT customer_id FROM contact c WHERE c.channel = s.channel "
+  "AND c.user_id = s.user_id), '')";
 
 session_row session_row_of(const rows& from, int row) {
-  return {.id = {from.number(row, 0)},
-          .who = {std::string(from.text(row, 1)), std::string(from.text(row, 2))},
-          .customer = {std::string(from.text(row, 8))},
-          .phase = std::string(from.text(row, 3)),
-          .queue = {std::string(from.text(row, 4))},
-          .agent = {std::string(from.text(row, 5))},
-          .last_seq = static_cast<std::int32_t>(from.number(row, 6)),
-          .opened_at = time_of(from.number(row, 7))};
+  return {
+    .id = {from.number(row, 0)},
+    .who = {std::string(from.text(row, 1)), std::string(from.text(row, 2))},
+    .customer = {std::string(from.text(row, 8))},
+    .phase = std::string(from.text(row, 3)),
+    .queue = {std::string(from.text(row, 4))},
+    .agent = {std::string(from.text(row, 5))},
+    .last_seq = static_cast<std::int32_t>(from.number(row, 6)),
+    .opened_at = time_of(from.number(row, 7))};
 }
 
 // -- the store ----------------------------------------------------------------
@@ -170,10 +171,10 @@ public:
 
   result<void> renew(const node_id& node,
                      std::string_view incarnation) override {
-    const auto got
-      = to_.run("UPDATE node_lease SET renew_count = renew_count + 1 "
-                "WHERE node = $1 AND incarnation = $2 RETURNING 1",
-                parameters{}.add(node.text).add(incarnation));
+    const auto got =
+      to_.run("UPDATE node_lease SET renew_count = renew_count + 1 "
+              "WHERE node = $1 AND incarnation = $2 RETURNING 1",
+              parameters{}.add(node.text).add(incarnation));
     if (!got)
       return got.error();
     if (got->count() == 0)
@@ -204,12 +205,12 @@ public:
 
   result<void> release(const node_id& node,
                        std::string_view incarnation) override {
-    return nothing(to_.run(
-      "WITH gone AS (DELETE FROM node_lease WHERE node = $1 AND "
-      "incarnation = $2 RETURNING node) "
-      "UPDATE slot SET owner = NULL, epoch = epoch + 1 "
-      "WHERE owner IN (SELECT node FROM gone)",
-      parameters{}.add(node.text).add(incarnation)));
+    return nothing(
+      to_.run("WITH gone AS (DELETE FROM node_lease WHERE node = $1 AND "
+              "incarnation = $2 RETURNING node) "
+              "UPDATE slot SET owner = NULL, epoch = epoch + 1 "
+              "WHERE owner IN (SELECT node FROM gone)",
+              parameters{}.add(node.text).add(incarnation)));
   }
 
   result<std::vector<outcome>> append(const node_id& node,
@@ -250,15 +251,14 @@ public:
 
   result<std::vector<entry>> entries(session_id of, std::int32_t after,
                                      std::int32_t count_max) override {
-    const auto got
-      = to_.run("SELECT seq, kind, event, author, body, source_id, "
-                  + std::string(in_ms)
-                  + " FROM entry WHERE session_id = $1 AND seq > $2 "
-                    "ORDER BY seq LIMIT $3",
-                parameters{}
-                  .add(of.value)
-                  .add(std::int64_t{after})
-                  .add(std::int64_t{count_max}));
+    const auto got = to_.run(
+      "SELECT seq, kind, event, author, body, source_id, " + std::string(in_ms)
+        + " FROM entry WHERE session_id = $1 AND seq > $2 "
+          "ORDER BY seq LIMIT $3",
+      parameters{}
+        .add(of.value)
+        .add(std::int64_t{after})
+        .add(std::int64_t{count_max}));
     if (!got)
       return got.error();
     std::vector<entry> all;
@@ -280,11 +280,11 @@ public:
 
   result<std::vector<session_row>> sessions(std::int32_t count_max,
                                             bool open_only) override {
-    const auto got = to_.run(
-      "SELECT " + std::string(session_columns) + " FROM session s"
-        + (open_only ? " WHERE phase <> 'closed'" : "")
-        + " ORDER BY id DESC LIMIT $1",
-      parameters{}.add(std::int64_t{count_max}));
+    const auto got =
+      to_.run("SELECT " + std::string(session_columns) + " FROM session s"
+                + (open_only ? " WHERE phase <> 'closed'" : "")
+                + " ORDER BY id DESC LIMIT $1",
+              parameters{}.add(std::int64_t{count_max}));
     if (!got)
       return got.error();
     std::vector<session_row> all;
@@ -334,18 +334,19 @@ public:
       return got.error();
     if (got->count() == 0)
       return std::optional<last_served>{};
-    return std::optional{last_served{{std::string(got->text(0, 0))},
-                                     time_of(got->number(0, 1))}};
+    return std::optional{
+      last_served{{std::string(got->text(0, 0))}, time_of(got->number(0, 1))}};
   }
 
   result<std::vector<outbox_row>>
   pending_outbox(std::span<const slot_number> of,
                  std::int32_t count_max) override {
-    const auto got = to_.run(
-      "SELECT slot, dedupe_id, session_id, seq, subject, headers::text, payload "
-      "FROM outbox WHERE slot = ANY ($1) AND state = 'pending' "
-      "ORDER BY session_id, seq LIMIT $2",
-      parameters{}.add(as_shorts(of)).add(std::int64_t{count_max}));
+    const auto got =
+      to_.run("SELECT slot, dedupe_id, session_id, seq, subject, "
+              "headers::text, payload "
+              "FROM outbox WHERE slot = ANY ($1) AND state = 'pending' "
+              "ORDER BY session_id, seq LIMIT $2",
+              parameters{}.add(as_shorts(of)).add(std::int64_t{count_max}));
     if (!got)
       return got.error();
     std::vector<outbox_row> all;
@@ -377,8 +378,9 @@ public:
   }
 
   result<std::vector<agent_row>> agents() override {
-    const auto got = to_.run("SELECT id, display_name, profile::text, capacity, "
-                             "active, presence FROM agent ORDER BY id");
+    const auto got =
+      to_.run("SELECT id, display_name, profile::text, capacity, "
+              "active, presence FROM agent ORDER BY id");
     if (!got)
       return got.error();
     std::vector<agent_row> all;
@@ -410,8 +412,8 @@ public:
   }
 
   result<std::vector<queue_row>> queues() override {
-    const auto got = to_.run(
-      "SELECT id, display_name, rules::text FROM queue ORDER BY id");
+    const auto got =
+      to_.run("SELECT id, display_name, rules::text FROM queue ORDER BY id");
     if (!got)
       return got.error();
     std::vector<queue_row> all;
@@ -463,11 +465,11 @@ public:
 
 private:
   /// $1, $2: a contact. `person` is it and all contacts of the same customer.
-  static constexpr std::string_view contacts_of_person
-    = "WITH person AS (SELECT $1 AS channel, $2 AS user_id "
-      "UNION SELECT o.channel, o.user_id FROM contact c "
-      "JOIN contact o USING (customer_id) "
-      "WHERE c.channel = $1 AND c.user_id = $2) ";
+  static constexpr std::string_view contacts_of_person =
+    "WITH person AS (SELECT $1 AS channel, $2 AS user_id "
+    "UNION SELECT o.channel, o.user_id FROM contact c "
+    "JOIN contact o USING (customer_id) "
+    "WHERE c.channel = $1 AND c.user_id = $2) ";
 
   static result<void> nothing(const result<rows>& got) {
     if (!got)
@@ -483,14 +485,14 @@ private:
 result<customer_id> postgres_store::identify(const contact& who,
                                              std::string_view phone,
                                              std::string_view email) {
-  const auto got = to_.run(
-    "SELECT identify_v1($1, $2, $3, $4, $5)",
-    parameters{}
-      .add(who.channel)
-      .add(who.user)
-      .add(phone.empty() ? "" : "tel:" + std::string(phone))
-      .add(email.empty() ? "" : "mailto:" + std::string(email))
-      .add("cus_" + random_secret(10)));
+  const auto got =
+    to_.run("SELECT identify_v1($1, $2, $3, $4, $5)",
+            parameters{}
+              .add(who.channel)
+              .add(who.user)
+              .add(phone.empty() ? "" : "tel:" + std::string(phone))
+              .add(email.empty() ? "" : "mailto:" + std::string(email))
+              .add("cus_" + random_secret(10)));
   if (!got)
     return got.error();
   return customer_id{std::string(got->text(0, 0))};
@@ -505,14 +507,15 @@ result<customer_id> postgres_store::separate(const contact& who) {
   if (!got)
     return got.error();
   if (got->text(0, 0).empty())
-    return fail(errc::not_found, "no customer is known under "
-                                   + who.channel + ':' + who.user);
+    return fail(errc::not_found,
+                "no customer is known under " + who.channel + ':' + who.user);
   return customer_id{std::string(got->text(0, 0))};
 }
 
 result<migration_state> migrations_of(connection& to) {
   migration_state m;
-  const auto there = to.run("SELECT to_regclass('schema_migration') IS NOT NULL");
+  const auto there =
+    to.run("SELECT to_regclass('schema_migration') IS NOT NULL");
   if (!there)
     return there.error();
   if (there->flag(0, 0)) {
@@ -585,9 +588,9 @@ result<void> check_durability(const std::string& conninfo) {
     return fail(errc::forbidden, "PostgreSQL runs with fsync = off and would "
                                  "forget acknowledged messages; set it to on");
   if (got->text(0, 1) == "off" || got->text(0, 1) == "local")
-    return fail(errc::forbidden,
-                "PostgreSQL runs with synchronous_commit = "
-                  + std::string(got->text(0, 1)) + "; set it to on");
+    return fail(errc::forbidden, "PostgreSQL runs with synchronous_commit = "
+                                   + std::string(got->text(0, 1))
+                                   + "; set it to on");
   if (got->text(0, 2) != "on")
     return fail(errc::forbidden, "PostgreSQL runs with full_page_writes = off; "
                                  "set it to on");

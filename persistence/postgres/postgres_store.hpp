@@ -10,7 +10,8 @@ namespace switchboard {
 /// A store on PostgreSQL. Does not connect before its first use, so that a node
 /// may start before its database.
 /// @param conninfo a libpq connection string or URI; PG* variables are honoured
-/// @param name     shown as application_name: "switchboard/<node>/<incarnation>"
+/// @param name     shown as application_name:
+/// "switchboard/<node>/<incarnation>"
 std::unique_ptr<store> make_postgres_store(std::string conninfo,
                                            std::string name);
 

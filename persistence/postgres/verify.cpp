@@ -14,46 +14,50 @@ struct check {
 };
 
 constexpr std::array checks{
-  check{"INV-1", "every accepted message id has its entry, exactly once",
-        "SELECT count(*) FROM seen",
-        "SELECT n.contact || ' ' || n.source FROM seen n "
-        "LEFT JOIN entry e ON e.session_id = n.session_id AND e.seq = n.seq "
-        "AND e.source_id = substr(n.source, 3) WHERE e.seq IS NULL "
-        "UNION ALL "
-        "SELECT 'twice: ' || s.channel || ':' || s.user_id || ' ' || e.source_id "
-        "FROM entry e JOIN session s ON s.id = e.session_id "
-        "WHERE e.source_id <> '' "
-        "GROUP BY s.channel, s.user_id, e.kind = 1, e.source_id "
-        "HAVING count(*) > 1"},
-  check{"INV-2", "the seqs of a session are 1..n without a gap",
-        "SELECT count(DISTINCT session_id) FROM entry",
-        "SELECT session_id || ': ' || count(*) || ' entries, last ' || max(seq) "
-        "FROM entry GROUP BY session_id "
-        "HAVING min(seq) <> 1 OR max(seq) <> count(*) "
-        "UNION ALL SELECT s.id || ': no entry' FROM session s "
-        "WHERE NOT EXISTS (SELECT FROM entry e WHERE e.session_id = s.id) "
-        "UNION ALL SELECT DISTINCT e.session_id || ': entries, no session' "
-        "FROM entry e LEFT JOIN session s ON s.id = e.session_id "
-        "WHERE s.id IS NULL"},
+  check{
+    "INV-1", "every accepted message id has its entry, exactly once",
+    "SELECT count(*) FROM seen",
+    "SELECT n.contact || ' ' || n.source FROM seen n "
+    "LEFT JOIN entry e ON e.session_id = n.session_id AND e.seq = n.seq "
+    "AND e.source_id = substr(n.source, 3) WHERE e.seq IS NULL "
+    "UNION ALL "
+    "SELECT 'twice: ' || s.channel || ':' || s.user_id || ' ' || e.source_id "
+    "FROM entry e JOIN session s ON s.id = e.session_id "
+    "WHERE e.source_id <> '' "
+    "GROUP BY s.channel, s.user_id, e.kind = 1, e.source_id "
+    "HAVING count(*) > 1"},
+  check{
+    "INV-2", "the seqs of a session are 1..n without a gap",
+    "SELECT count(DISTINCT session_id) FROM entry",
+    "SELECT session_id || ': ' || count(*) || ' entries, last ' || max(seq) "
+    "FROM entry GROUP BY session_id "
+    "HAVING min(seq) <> 1 OR max(seq) <> count(*) "
+    "UNION ALL SELECT s.id || ': no entry' FROM session s "
+    "WHERE NOT EXISTS (SELECT FROM entry e WHERE e.session_id = s.id) "
+    "UNION ALL SELECT DISTINCT e.session_id || ': entries, no session' "
+    "FROM entry e LEFT JOIN session s ON s.id = e.session_id "
+    "WHERE s.id IS NULL"},
   // Senders that number their messages (<anything>-<n>, as the load generator
   // does) show their order; of other ids nothing can be said.
-  check{"INV-3", "messages numbered by their sender are in the sender's order",
-        "SELECT count(*) FROM entry WHERE kind = 1 AND source_id ~ '-[0-9]{1,18}$'",
-        "SELECT channel || ':' || user_id || ' ' || source_id FROM ("
-        "SELECT s.channel, s.user_id, e.source_id, "
-        "substring(e.source_id from '[0-9]+$')::bigint AS n, "
-        "max(substring(e.source_id from '[0-9]+$')::bigint) OVER ("
-        "PARTITION BY s.channel, s.user_id, "
-        "regexp_replace(e.source_id, '[0-9]+$', '') "
-        "ORDER BY e.session_id, e.seq "
-        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before "
-        "FROM entry e JOIN session s ON s.id = e.session_id "
-        "WHERE e.kind = 1 AND e.source_id ~ '-[0-9]{1,18}$') x WHERE n < before"},
-  check{"INV-4", "the epochs inside a session never decrease",
-        "SELECT count(*) FROM entry",
-        "SELECT session_id || ' seq ' || seq FROM (SELECT session_id, seq, "
-        "epoch, lag(epoch) OVER (PARTITION BY session_id ORDER BY seq) AS before "
-        "FROM entry) x WHERE epoch < before"},
+  check{
+    "INV-3", "messages numbered by their sender are in the sender's order",
+    "SELECT count(*) FROM entry WHERE kind = 1 AND source_id ~ '-[0-9]{1,18}$'",
+    "SELECT channel || ':' || user_id || ' ' || source_id FROM ("
+    "SELECT s.channel, s.user_id, e.source_id, "
+    "substring(e.source_id from '[0-9]+$')::bigint AS n, "
+    "max(substring(e.source_id from '[0-9]+$')::bigint) OVER ("
+    "PARTITION BY s.channel, s.user_id, "
+    "regexp_replace(e.source_id, '[0-9]+$', '') "
+    "ORDER BY e.session_id, e.seq "
+    "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before "
+    "FROM entry e JOIN session s ON s.id = e.session_id "
+    "WHERE e.kind = 1 AND e.source_id ~ '-[0-9]{1,18}$') x WHERE n < before"},
+  check{
+    "INV-4", "the epochs inside a session never decrease",
+    "SELECT count(*) FROM entry",
+    "SELECT session_id || ' seq ' || seq FROM (SELECT session_id, seq, "
+    "epoch, lag(epoch) OVER (PARTITION BY session_id ORDER BY seq) AS before "
+    "FROM entry) x WHERE epoch < before"},
   check{"INV-6", "one open session per contact, one assignment per session",
         "SELECT count(*) FROM session WHERE phase <> 'closed'",
         "SELECT channel || ':' || user_id FROM session WHERE phase <> 'closed' "
@@ -63,7 +67,8 @@ constexpr std::array checks{
         "UNION ALL SELECT t.session_id || ' is closed and assigned' "
         "FROM assignment t JOIN session s ON s.id = t.session_id "
         "WHERE s.phase IN ('closed', 'queued')"},
-  check{"INV-7", "agents' load is what their sessions and offers take, and fits",
+  check{"INV-7",
+        "agents' load is what their sessions and offers take, and fits",
         "SELECT count(*) FROM agent",
         "SELECT a.id || ': active ' || a.active || ', taken ' || t.taken || "
         "', capacity ' || a.capacity FROM agent a "
@@ -84,9 +89,8 @@ result<std::vector<finding>> verify(connection& from) {
     const auto counted = from.run(x.count);
     if (!counted)
       return counted.error();
-    const auto found
-      = from.run("SELECT count(*) OVER (), t FROM (" + std::string(x.find)
-                 + ") AS v (t) LIMIT 10");
+    const auto found = from.run("SELECT count(*) OVER (), t FROM ("
+                                + std::string(x.find) + ") AS v (t) LIMIT 10");
     if (!found)
       return found.error();
     finding f{.invariant = std::string(x.invariant),

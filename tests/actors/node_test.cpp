@@ -38,9 +38,9 @@ struct live {
   live() {
     look = make_postgres_store(servers().postgres.conninfo(), "test");
     for (const auto* id : {"li", "ann"})
-      REQUIRE(ok(look->put_agent({id}, {.display_name = id,
-                                     .languages = {{"zh", 5}},
-                                     .capacity = 100000})));
+      REQUIRE(ok(look->put_agent(
+        {id},
+        {.display_name = id, .languages = {{"zh", 5}}, .capacity = 100000})));
     auto made = node::start(servers().options());
     REQUIRE(ok(made));
     running = std::move(*made);
@@ -72,10 +72,9 @@ struct live {
                        const std::shared_ptr<test::watching_screen>& screen,
                        screen_position from = {}) {
     std::promise<result<std::int64_t>> told;
-    running->face().sign_in({agent}, screen, std::move(from),
-                            [&](const result<std::int64_t>& x) {
-                              told.set_value(x);
-                            });
+    running->face().sign_in(
+      {agent}, screen, std::move(from),
+      [&](const result<std::int64_t>& x) { told.set_value(x); });
     const auto got = told.get_future().get();
     REQUIRE(ok(got));
     return *got;
@@ -97,8 +96,8 @@ struct live {
       [&](const push::offer& x) { return x.who == from; });
     REQUIRE(ok(offer));
     REQUIRE(ok(ask(agent, ask::accept{offer->session, offer->number})));
-    const auto opened = screen->wait<push::session_opened>(
-      [&](const push::session_opened& x) {
+    const auto opened =
+      screen->wait<push::session_opened>([&](const push::session_opened& x) {
         return x.session == offer->session;
       });
     REQUIRE(ok(opened));
@@ -144,7 +143,8 @@ TEST_CASE_METHOD(live, "a receipt means that the entry is in the database",
   check_invariants();
 }
 
-TEST_CASE_METHOD(live, "a repeated message is told the place it has", "[live]") {
+TEST_CASE_METHOD(live, "a repeated message is told the place it has",
+                 "[live]") {
   const auto who = somebody();
   const auto first = post(who, R"({"text":"hi","msg_id":"m-1"})");
   REQUIRE(ok(first));
@@ -152,8 +152,8 @@ TEST_CASE_METHOD(live, "a repeated message is told the place it has", "[live]") 
   REQUIRE(ok(again));
   CHECK(again->duplicate);
   CHECK(again->seq == first->seq);
-  const auto other = post_raw(subject::post(who),
-                              R"({"text":"other","msg_id":"m-1"})");
+  const auto other =
+    post_raw(subject::post(who), R"({"text":"other","msg_id":"m-1"})");
   CHECK(other.find("\"code\":\"conflict\"") != std::string::npos);
   check_invariants();
 }
@@ -163,26 +163,26 @@ TEST_CASE_METHOD(live, "an agent accepts, answers, and the reply leaves",
   const auto who = somebody();
   auto screen = std::make_shared<test::watching_screen>();
   std::promise<std::string> left;
-  const auto out = wire->subscribe(subject::out(who), "",
-                                   [&](const bus::packet& x) {
-                                     left.set_value(std::string(x.bytes));
-                                   });
+  const auto out =
+    wire->subscribe(subject::out(who), "", [&](const bus::packet& x) {
+      left.set_value(std::string(x.bytes));
+    });
   REQUIRE(ok(out));
   const auto opened = serve("li", who, screen);
-  const auto sent = ask("li", ask::send{opened.session, opened.ownership,
-                                        {"a-1"}, "good morning"});
+  const auto sent = ask(
+    "li", ask::send{opened.session, opened.ownership, {"a-1"}, "good morning"});
   REQUIRE(ok(sent));
   auto reply = left.get_future();
   REQUIRE(reply.wait_for(5s) == std::future_status::ready);
   CHECK(reply.get().find("good morning") != std::string::npos);
-  CHECK(ok(screen->wait<push::entry_added>([](const push::entry_added& x) {
-    return x.line.body == "good morning";
-  })));
+  CHECK(ok(screen->wait<push::entry_added>(
+    [](const push::entry_added& x) { return x.line.body == "good morning"; })));
   CHECK(screen->broken() == 0);
   const auto why = look->decisions(opened.session);
   REQUIRE(ok(why));
   CHECK(why->size() == 1);
-  REQUIRE(ok(ask("li", ask::close{opened.session, opened.ownership, "solved"})));
+  REQUIRE(
+    ok(ask("li", ask::close{opened.session, opened.ownership, "solved"})));
   CHECK(ok(screen->wait<push::session_ended>()));
   const auto next = post(who, R"({"text":"one more thing"})");
   REQUIRE(ok(next));
@@ -194,12 +194,12 @@ TEST_CASE_METHOD(live, "an agent accepts, answers, and the reply leaves",
 TEST_CASE_METHOD(live, "a stale ownership cannot speak", "[live]") {
   auto screen = std::make_shared<test::watching_screen>();
   const auto opened = serve("li", somebody(), screen);
-  const auto stale = ask("li", ask::send{opened.session, opened.ownership - 1,
-                                         {"a-2"}, "late"});
+  const auto stale =
+    ask("li", ask::send{opened.session, opened.ownership - 1, {"a-2"}, "late"});
   REQUIRE_FALSE(ok(stale));
   CHECK(stale.error().code == errc::stale_owner);
-  const auto other = ask("ann", ask::send{opened.session, opened.ownership,
-                                          {"a-3"}, "not mine"});
+  const auto other = ask(
+    "ann", ask::send{opened.session, opened.ownership, {"a-3"}, "not mine"});
   REQUIRE_FALSE(ok(other));
   CHECK(other.error().code == errc::stale_owner);
   REQUIRE(ok(ask("li", ask::close{opened.session, opened.ownership, "done"})));
@@ -236,14 +236,15 @@ TEST_CASE_METHOD(live, "after a restart a session is where it was", "[live]") {
   auto again = std::make_shared<test::watching_screen>();
   again->has(opened.session, 2);
   sign_in("li", again, {{opened.session, 2}});
-  REQUIRE(ok(again->wait<push::session_opened>(
-    [&](const push::session_opened& x) { return x.session == opened.session; })));
-  const auto sent = ask("li", ask::send{opened.session, opened.ownership,
-                                        {"a-9"}, "still here"});
+  REQUIRE(
+    ok(again->wait<push::session_opened>([&](const push::session_opened& x) {
+      return x.session == opened.session;
+    })));
+  const auto sent = ask(
+    "li", ask::send{opened.session, opened.ownership, {"a-9"}, "still here"});
   REQUIRE(ok(sent));
-  REQUIRE(ok(again->wait<push::entry_added>([](const push::entry_added& x) {
-    return x.line.body == "still here";
-  })));
+  REQUIRE(ok(again->wait<push::entry_added>(
+    [](const push::entry_added& x) { return x.line.body == "still here"; })));
   CHECK(again->broken() == 0);
   check_invariants();
   REQUIRE(ok(ask("li", ask::close{opened.session, opened.ownership, "done"})));

@@ -71,7 +71,8 @@ public:
     changed_.notify_all();
   }
 
-  std::vector<std::string> wait(std::size_t count, std::chrono::seconds max = 20s) {
+  std::vector<std::string> wait(std::size_t count,
+                                std::chrono::seconds max = 20s) {
     std::unique_lock lock{mutex_};
     changed_.wait_for(lock, max, [&] { return lines_.size() >= count; });
     return lines_;
@@ -169,7 +170,8 @@ TEST_CASE("asking where nobody listens fails at once", "[bus]") {
 
 TEST_CASE("bad subjects, headers and sizes are refused", "[bus]") {
   auto b = make(both());
-  for (const auto* bad : {"", "a b", "a..b", ".a", "a.", "a.*", "a.>", "a\r\nb"})
+  for (const auto* bad :
+       {"", "a b", "a..b", ".a", "a.", "a.*", "a.>", "a\r\nb"})
     CHECK(b->publish(bad, "x").error().code == errc::malformed);
   const std::string big(1024 * 1024 + 1, 'x');
   CHECK(b->publish(fresh(), big).error().code == errc::too_large);
@@ -213,8 +215,8 @@ TEST_CASE("the subjects of contacts are mapped to their slots", "[bus]") {
     const contact who{i % 2 ? "web" : "wechat",
                       i % 3 ? "u" + std::to_string(i)
                             : "用户 " + std::to_string(i)};
-    expected.push_back(std::to_string(subject::slot_of(who)) + " "
-                       + who.channel + " " + who.user);
+    expected.push_back(std::to_string(subject::slot_of(who)) + " " + who.channel
+                       + " " + who.user);
     REQUIRE(b->publish(i % 5 ? subject::post(who) : subject::in(who), "x"));
   }
   CHECK(seen.wait(2000) == expected);
@@ -224,8 +226,8 @@ TEST_CASE("a stream keeps packets, once for each id, in order", "[bus]") {
   const auto kind = both();
   auto b = make(kind);
   const auto s = fresh();
-  bus::stream_config want{"S_" + s.substr(5) + kind, {s + ".a.>"}, 1 << 20, 1h,
-                          1};
+  bus::stream_config want{
+    "S_" + s.substr(5) + kind, {s + ".a.>"}, 1 << 20, 1h, 1};
   const auto made = b->ensure_stream(want);
   REQUIRE(made);
   CHECK(made->last == 0);

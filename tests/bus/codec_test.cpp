@@ -58,12 +58,13 @@ TEST_CASE("the bytes of v1 never change", "[codec]") {
            "8a01027a689201067265667"
            "56e64980101a2010e2b383631"
            "33383030313338303030aa010d61406578616d706c652e6f7267");
-  CHECK(codec::encode_json(full())
-        == R"({"msgId":"m-1","channel":"web","userId":"u1","content":"我要退款",)"
-           R"("timestamp":"1700000000123","metadata":{"page":"/cart"},)"
-           R"("queue":"after-sale","language":"zh","skills":["refund"],)"
-           R"("urgency":"URGENCY_VIP","verifiedPhone":"+8613800138000",)"
-           R"("verifiedEmail":"a@example.org"})");
+  CHECK(
+    codec::encode_json(full())
+    == R"({"msgId":"m-1","channel":"web","userId":"u1","content":"我要退款",)"
+       R"("timestamp":"1700000000123","metadata":{"page":"/cart"},)"
+       R"("queue":"after-sale","language":"zh","skills":["refund"],)"
+       R"("urgency":"URGENCY_VIP","verifiedPhone":"+8613800138000",)"
+       R"("verifiedEmail":"a@example.org"})");
 }
 
 TEST_CASE("what was encoded is decoded to the same", "[codec]") {
@@ -153,9 +154,9 @@ TEST_CASE("a refusal names the field", "[codec]") {
 TEST_CASE("limits are inclusive", "[codec]") {
   const auto content = std::string(content_bytes_max, 'x');
   CHECK(codec::decode_inbound("{\"text\":\"" + content + "\"}", who, ""));
-  CHECK(codec::decode_inbound(
-    R"({"text":"x","timestamp":253402300799999})", who,
-    "web:" + std::string(message_id_bytes_max, 'x')));
+  CHECK(codec::decode_inbound(R"({"text":"x","timestamp":253402300799999})",
+                              who,
+                              "web:" + std::string(message_id_bytes_max, 'x')));
 }
 
 TEST_CASE("a receipt is read as it was written", "[codec]") {
@@ -211,12 +212,11 @@ TEST_CASE("an ingress subject is read or refused with a reason", "[subject]") {
   CHECK(got->by == subject::lane::in);
   CHECK(got->slot == 7);
   CHECK(got->from == contact{"web", "用户"});
-  for (const auto* bad :
-       {"", "sb.v1.post.web.u1", "sb.v1.slot.64.in.web.u1",
-        "sb.v1.slot.-1.in.web.u1", "sb.v1.slot.x.in.web.u1",
-        "sb.v1.slot.7.cmd.web.u1", "sb.v1.slot.7.in.Web.u1",
-        "sb.v1.slot.7.in.web", "sb.v1.slot.7.in.web.u1.x",
-        "sb.v1.slot.7.in.web.a+b"})
+  for (const auto* bad : {"", "sb.v1.post.web.u1", "sb.v1.slot.64.in.web.u1",
+                          "sb.v1.slot.-1.in.web.u1", "sb.v1.slot.x.in.web.u1",
+                          "sb.v1.slot.7.cmd.web.u1", "sb.v1.slot.7.in.Web.u1",
+                          "sb.v1.slot.7.in.web", "sb.v1.slot.7.in.web.u1.x",
+                          "sb.v1.slot.7.in.web.a+b"})
     CHECK(subject::parse_ingress(bad).error().code == errc::malformed);
 }
 

@@ -11,9 +11,12 @@ using namespace std::chrono_literals;
 TEST_CASE("a service answers ping, info and stats under its three names",
           "[bus][discovery]") {
   const auto b = make_memory_bus();
-  const auto made = make_discovery(
-    *b, {"router", "n1", "0.1.0", "Explains choices.",
-         {{"explain", "sb.v1.svc.router.explain"}}});
+  const auto made =
+    make_discovery(*b, {"router",
+                        "n1",
+                        "0.1.0",
+                        "Explains choices.",
+                        {{"explain", "sb.v1.svc.router.explain"}}});
   REQUIRE(made);
   (*made)->served(0, 10ns);
   const auto late = fail(errc::unavailable);

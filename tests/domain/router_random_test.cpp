@@ -56,9 +56,9 @@ public:
     tell(router::swept{}); // Time has passed, and nothing may be found.
     for (const auto& [id, s] : waiting_)
       for (const auto& [name, a] : agents_) {
-        const auto excluded = std::find(s.excluded.begin(), s.excluded.end(),
-                                        name)
-                              != s.excluded.end();
+        const auto excluded =
+          std::find(s.excluded.begin(), s.excluded.end(), name)
+          != s.excluded.end();
         if (!excluded && !set_aside(name) && flights_of(name) == 0
             && scoring::eligible(p_, s, a.seen))
           FAIL("session " << id << " waits although " << name << " is free");
@@ -208,10 +208,10 @@ private:
   /// No message between a router and an agent takes a second.
   void answer_old() {
     for (;;) {
-      const auto i
-        = std::find_if(asked_.begin(), asked_.end(), [this](const auto& x) {
-            return !x.second.granted && x.second.at + 1s <= now;
-          });
+      const auto i =
+        std::find_if(asked_.begin(), asked_.end(), [this](const auto& x) {
+          return !x.second.granted && x.second.at + 1s <= now;
+        });
       if (i == asked_.end())
         return;
       answer(i);

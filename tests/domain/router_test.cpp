@@ -304,7 +304,9 @@ TEST_CASE_METHOD(fixture, "an agent may pick what they had declined, or busy",
   s.excluded_until = now + 1min;
   happens(s);
   auto a = who(li);
-  SECTION("after a change of mind") { happens(router::agent_changed{a}); }
+  SECTION("after a change of mind") {
+    happens(router::agent_changed{a});
+  }
   SECTION("while busy") {
     a.routable = false;
     a.now = agent::presence::busy;

@@ -125,10 +125,10 @@ TEST_CASE("the load factor follows what one more chat adds", "[scoring]") {
     std::int32_t load;
     scoring::score expected;
   };
-  const auto [load, expected]
-    = GENERATE(row{0, 1'000'000}, row{1000, 805'000}, row{2000, 610'000},
-               row{3000, 480'000}, row{4000, 350'000}, row{9000, 350'000},
-               row{500, 902'500}, row{3500, 415'000}, row{-1, 1'000'000});
+  const auto [load, expected] =
+    GENERATE(row{0, 1'000'000}, row{1000, 805'000}, row{2000, 610'000},
+             row{3000, 480'000}, row{4000, 350'000}, row{9000, 350'000},
+             row{500, 902'500}, row{3500, 415'000}, row{-1, 1'000'000});
   CHECK(scoring::load_factor(p, load) == expected);
 }
 
@@ -165,14 +165,14 @@ TEST_CASE("urgency grows with the square of the relative wait", "[scoring]") {
     duration wait;
     scoring::score expected;
   };
-  const auto [what, wait, expected] = GENERATE(
-    row{urgency_class::normal, 0s, 1'000'000},
-    row{urgency_class::normal, 60s, 4'000'000},
-    row{urgency_class::normal, 30s, 2'250'000},
-    row{urgency_class::vip, 30s, 12'000'000},
-    row{urgency_class::urgent, 15s, 20'000'000},
-    row{urgency_class::relaxed, 30min, 4'000'000},
-    row{urgency_class::normal, -5s, 1'000'000});
+  const auto [what, wait, expected] =
+    GENERATE(row{urgency_class::normal, 0s, 1'000'000},
+             row{urgency_class::normal, 60s, 4'000'000},
+             row{urgency_class::normal, 30s, 2'250'000},
+             row{urgency_class::vip, 30s, 12'000'000},
+             row{urgency_class::urgent, 15s, 20'000'000},
+             row{urgency_class::relaxed, 30min, 4'000'000},
+             row{urgency_class::normal, -5s, 1'000'000});
   CHECK(scoring::urgency(p, what, wait) == expected);
 }
 

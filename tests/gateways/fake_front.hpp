@@ -60,8 +60,9 @@ public:
       changed_.notify_all();
     }
     // From another thread, as the real one does.
-    std::thread([done = std::move(done), answer = answer] { done(answer); })
-      .detach();
+    std::thread([done = std::move(done), answer = answer] {
+      done(answer);
+    }).detach();
   }
 
   void post(inbound what, callback<receipt> done) override {

@@ -75,8 +75,8 @@ struct house {
   }
 
   fake_front actors;
-  std::unique_ptr<token_verifier> verifier
-    = make_token_verifier(keys()).value();
+  std::unique_ptr<token_verifier> verifier =
+    make_token_verifier(keys()).value();
   std::unique_ptr<gateway> door;
 };
 
@@ -165,8 +165,12 @@ TEST_CASE("every HTTP error is a problem document", "[gateway]") {
     {"GET", "/v1/messages", {}, "", 405, "malformed"},
     {"GET", "/v1/ws", {}, "", 426, "malformed"},
     {"GET", "/v1/sessions/1/entries", {}, "", 401, "unauthorized"},
-    {"GET", "/v1/sessions/1/entries", {{"Authorization", "Basic eA=="}}, "",
-     401, "unauthorized"},
+    {"GET",
+     "/v1/sessions/1/entries",
+     {{"Authorization", "Basic eA=="}},
+     "",
+     401,
+     "unauthorized"},
     {"GET", "/v1/sessions/abc/entries", agent, "", 404, "not_found"},
     {"GET", "/v1/sessions/404/entries", agent, "", 404, "not_found"},
     {"GET", "/v1/sessions/1/entries?after=x", agent, "", 400, "malformed"},
@@ -176,15 +180,19 @@ TEST_CASE("every HTTP error is a problem document", "[gateway]") {
     {"POST", "/v1/messages", boss, R"({"channel":"web","user":"u"})", 400,
      "malformed"},
     {"POST", "/v1/messages", boss, std::string(300'000, ' '), 413, "too_large"},
-    {"GET", "/livez", {{"X-Long", std::string(20'000, 'x')}}, "", 431,
+    {"GET",
+     "/livez",
+     {{"X-Long", std::string(20'000, 'x')}},
+     "",
+     431,
      "too_large"},
   };
   for (const auto& x : rows) {
     INFO(x.method << " " << x.target);
     auto headers = x.headers;
     headers.emplace_back("X-Request-Id", "req-1");
-    const auto got
-      = http_request_once(port, x.method, x.target, headers, x.body);
+    const auto got =
+      http_request_once(port, x.method, x.target, headers, x.body);
     REQUIRE(got);
     CHECK(got->status == x.status);
     CHECK(got->headers.at("content-type") == "application/problem+json");
@@ -213,7 +221,8 @@ TEST_CASE("a message over HTTP is posted under its idempotency key",
     R"({"channel":"web","user":"u1","text":"hi","metadata":{"page":"/a"}})");
   REQUIRE(got);
   CHECK(got->status == 201);
-  CHECK(got->body == R"({"session":"77","seq":3,"duplicate":false,"id":"m-1"})");
+  CHECK(got->body
+        == R"({"session":"77","seq":3,"duplicate":false,"id":"m-1"})");
   REQUIRE(h.actors.posted.size() == 1);
   CHECK(h.actors.posted[0].id.text == "m-1");
   CHECK(h.actors.posted[0].from == contact{"web", "u1"});
@@ -230,8 +239,8 @@ TEST_CASE("entries over HTTP are read in the bearer's name", "[gateway]") {
   };
   const auto got = read("ada", role::agent);
   CHECK(got.status == 200);
-  CHECK_THAT(got.body, Catch::StartsWith(
-                         R"({"session":"5","entries":[{"seq":9,)"));
+  CHECK_THAT(got.body,
+             Catch::StartsWith(R"({"session":"5","entries":[{"seq":9,)"));
   CHECK(h.actors.history_reader == "ada");
   CHECK(read("ops", role::operator_).status == 200);
   CHECK(h.actors.history_reader.empty());
@@ -297,7 +306,8 @@ TEST_CASE("an agent signs in, asks and is answered", "[gateway]") {
   REQUIRE(refused);
   CHECK_THAT(*refused, Catch::Contains("\"code\":\"stale_owner\""));
   CHECK_THAT(*refused, Catch::Contains("bob has it now"));
-  REQUIRE(desk.send(R"({"id":4,"history":{"session":"1","before":4,"limit":2}})"));
+  REQUIRE(
+    desk.send(R"({"id":4,"history":{"session":"1","before":4,"limit":2}})"));
   const auto lines = desk.receive(5s);
   REQUIRE(lines);
   CHECK_THAT(*lines, Catch::Contains("line 2") && Catch::Contains("line 3")
@@ -349,8 +359,7 @@ TEST_CASE("what a client resumes from reaches the actors", "[gateway]") {
   CHECK(h.actors.positions["ada"] == screen_position{{session_id{5}, 9}});
 }
 
-TEST_CASE("a wrong first frame closes with a code that says why",
-          "[gateway]") {
+TEST_CASE("a wrong first frame closes with a code that says why", "[gateway]") {
   house h;
   const auto first = [&](const std::string& text) {
     auto client = h.dial();
@@ -360,8 +369,8 @@ TEST_CASE("a wrong first frame closes with a code that says why",
   CHECK(first("hello") == 4400);
   CHECK(first(R"({"id":1,"typing":{"session":"1"}})") == 4400);
   CHECK(first(R"({"id":1,"connect":{"token":"x.y.z"}})") == 4401);
-  CHECK(first(agent_protocol::format(command{
-          1, connect{token_of("ops", role::operator_), {}, ""}}))
+  CHECK(first(agent_protocol::format(
+          command{1, connect{token_of("ops", role::operator_), {}, ""}}))
         == 4403);
   CHECK(first(agent_protocol::format(
           command{1, connect{token_of("stranger"), {}, ""}}))
@@ -509,8 +518,7 @@ TEST_CASE("a reader that is too slow is closed and its memory freed",
   CHECK(bytes < 5 * 1024 * 1024);
 }
 
-TEST_CASE("draining sends agents away with a time to come back",
-          "[gateway]") {
+TEST_CASE("draining sends agents away with a time to come back", "[gateway]") {
   house h;
   auto desk = h.desk("ada");
   h.door->drain();
@@ -519,8 +527,7 @@ TEST_CASE("draining sends agents away with a time to come back",
   CHECK(becomes([&] { return h.door->agents() == 0; }));
 }
 
-TEST_CASE("a gateway stops with connections open in every state",
-          "[gateway]") {
+TEST_CASE("a gateway stops with connections open in every state", "[gateway]") {
   auto limits = quick();
   limits.drain_time = 1s;
   house h{limits, 2};

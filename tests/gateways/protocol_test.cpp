@@ -87,7 +87,8 @@ TEST_CASE("every push reads as documented", "[protocol]") {
     {push::session_ended{s, "closed"},
      R"({"push":{"session":{"state":"closed","session":"42","reason":"closed"}}})",
      false},
-    {push::entry_added{s, {9, entry_kind::agent, "", "ada", "hi", {"m1"}, noon}},
+    {push::entry_added{s,
+                       {9, entry_kind::agent, "", "ada", "hi", {"m1"}, noon}},
      R"({"push":{"entry":{"seq":9,"kind":"agent","at":"2026-11-21T12:00:00.123Z","author":"ada","id":"m1","body":"hi","session":"42"}}})",
      false},
     {push::typing{s, ""}, R"({"push":{"typing":{"session":"42","author":""}}})",
@@ -126,19 +127,23 @@ TEST_CASE("a bad command with an id is told what is wrong", "[protocol]") {
     row{R"({"id":1,"send":{"session":"1","ownership":1}})", "client_id"},
     row{R"({"id":1,"send":{"session":"1","ownership":1,"client_id":"c"}})",
         "body is missing"},
-    row{R"({"id":1,"send":{"session":"1","ownership":1,"client_id":"c","body":""}})",
-        "body must not be empty"},
-    row{R"({"id":1,"send":{"session":"1","ownership":1,"client_id":"c","body":"a\u0000b"}})",
-        "U+0000"},
+    row{
+      R"({"id":1,"send":{"session":"1","ownership":1,"client_id":"c","body":""}})",
+      "body must not be empty"},
+    row{
+      R"({"id":1,"send":{"session":"1","ownership":1,"client_id":"c","body":"a\u0000b"}})",
+      "U+0000"},
     row{R"({"id":1,"presence":{"state":"asleep"}})", "state must be"},
     row{R"({"id":1,"presence":{"state":"not_responding"}})", "state must be"},
     row{R"({"id":1,"transfer":{"session":"1","ownership":1}})", "target"},
-    row{R"({"id":1,"transfer":{"session":"1","ownership":1,"target":{"agent":"a","queue":"q"}}})",
-        "target"},
+    row{
+      R"({"id":1,"transfer":{"session":"1","ownership":1,"target":{"agent":"a","queue":"q"}}})",
+      "target"},
     row{R"({"id":1,"read":{"session":"1","seq":-1}})", "seq must be"},
     row{R"({"id":1,"read":{"session":"1","seq":4294967296}})", "seq must be"},
     row{R"({"id":1,"history":{"session":"1","limit":0}})", "limit"},
-    row{R"({"id":1,"history":{"session":"1","after":1,"before":2}})", "exclude"},
+    row{R"({"id":1,"history":{"session":"1","after":1,"before":2}})",
+        "exclude"},
     row{R"({"id":1,"person":{"session":"1","before":"yesterday"}})", "time"},
     row{R"({"id":1,"connect":{}})", "token is missing"},
     row{R"({"id":1,"connect":{"token":"t","resume":[1]}})", "resume"},
@@ -158,12 +163,13 @@ TEST_CASE("what is no command is refused without an id", "[protocol]") {
     std::string(""), std::string(" \n\r\n"), std::string("hello"),
     std::string("{"), std::string("[]"), std::string("7"), std::string("null"),
     std::string(R"({"send":{}})"), std::string(R"({"id":"1","send":{}})"),
-    std::string(R"({"id":-1,"send":{}})"), std::string(R"({"id":1.5,"send":{}})"),
+    std::string(R"({"id":-1,"send":{}})"),
+    std::string(R"({"id":1.5,"send":{}})"),
     std::string(R"({"id":9007199254740992,"send":{}})"),
     std::string("{\"id\":1,\"send\":{\"body\":\"\xff\"}}"),
     std::string(R"({"id":1,"send":{"body":"\ud800"}})"),
-    std::string(R"({"id":1,"pong":{}} x)"),
-    std::string(200'000, '['), std::string(300'000, ' '));
+    std::string(R"({"id":1,"pong":{}} x)"), std::string(200'000, '['),
+    std::string(300'000, ' '));
   const auto got = parse_one(text);
   REQUIRE(std::holds_alternative<refusal>(got));
   CHECK(!std::get<refusal>(got).id);
@@ -173,9 +179,9 @@ TEST_CASE("what is no command is refused without an id", "[protocol]") {
 TEST_CASE("a body over the limit is too large, one at the limit is not",
           "[protocol]") {
   const auto send = [](std::size_t bytes) {
-    return parse_one(
-      format(command{1, agent_ask{ask::send{
-                          session_id{1}, 1, {"c"}, std::string(bytes, 'x')}}}));
+    return parse_one(format(command{
+      1,
+      agent_ask{ask::send{session_id{1}, 1, {"c"}, std::string(bytes, 'x')}}}));
   };
   CHECK(std::holds_alternative<command>(send(content_bytes_max)));
   const auto got = send(content_bytes_max + 1);
@@ -196,9 +202,9 @@ TEST_CASE("a frame holds several commands, and not too many", "[protocol]") {
 
 TEST_CASE("no bytes crash the parser", "[protocol]") {
   std::mt19937 random{7};
-  const std::string good = format(
-    command{1, agent_ask{ask::transfer{
-                 session_id{1}, 1, {agent_id{"a"}, {}}, "note \"x\""}}});
+  const std::string good =
+    format(command{1, agent_ask{ask::transfer{
+                        session_id{1}, 1, {agent_id{"a"}, {}}, "note \"x\""}}});
   for (int i = 0; i < 20'000; ++i) {
     auto bad = good;
     for (auto changes = 1 + random() % 4; changes > 0; --changes) {
@@ -218,9 +224,9 @@ TEST_CASE("times survive being written and read", "[protocol]") {
   CHECK(parse_time(format_time(noon)) == noon);
   CHECK(parse_time("2026-11-21T12:00:00Z")
         == noon - std::chrono::milliseconds{123});
-  const auto bad
-    = GENERATE("", "2026", "2026-11-21T12:00:00", "2026-02-30T12:00:00Z",
-               "2026-11-21T25:00:00Z", "2026-11-21T12:00:00.1Z",
-               "2026-11-21 12:00:00Z", "2026-11-21T12:00:0xZ");
+  const auto bad =
+    GENERATE("", "2026", "2026-11-21T12:00:00", "2026-02-30T12:00:00Z",
+             "2026-11-21T25:00:00Z", "2026-11-21T12:00:00.1Z",
+             "2026-11-21 12:00:00Z", "2026-11-21T12:00:0xZ");
   CHECK(!parse_time(bad));
 }

@@ -85,8 +85,9 @@ TEST_CASE("a tampered token is refused", "[token]") {
 TEST_CASE("a token without a signature is refused", "[token]") {
   // {"alg":"none"} . {"sub":"ada","role":"agent","exp":...}
   const auto bare = GENERATE(
-    std::string("eyJhbGciOiJub25lIn0."
-                "eyJzdWIiOiJhZGEiLCJyb2xlIjoiYWdlbnQiLCJleHAiOjk5OTk5OTk5OTl9."),
+    std::string(
+      "eyJhbGciOiJub25lIn0."
+      "eyJzdWIiOiJhZGEiLCJyb2xlIjoiYWdlbnQiLCJleHAiOjk5OTk5OTk5OTl9."),
     std::string("eyJhbGciOiJub25lIn0."
                 "eyJzdWIiOiJhZGEiLCJyb2xlIjoiYWdlbnQiLCJleHAiOjk5OTk5OTk5OTl9"),
     std::string("eyJhbGciOiJOb05lIn0."
@@ -109,8 +110,8 @@ TEST_CASE("a public key never serves as the secret of an HMAC", "[token]") {
 TEST_CASE("what is no token at all is refused", "[token]") {
   const auto text = GENERATE(
     std::string(""), std::string("x"), std::string("..."), std::string("a.b.c"),
-    std::string("e30.e30.e30"), std::string(5000, 'a'),
-    std::string("a\0b", 3), std::string("\xff\xfe.\xff.\xff"));
+    std::string("e30.e30.e30"), std::string(5000, 'a'), std::string("a\0b", 3),
+    std::string("\xff\xfe.\xff.\xff"));
   const auto got = check(text);
   REQUIRE(!got);
   CHECK(got.error().code == errc::unauthorized);

@@ -31,8 +31,8 @@ std::string admin(const std::string& sql) {
 } // namespace
 
 scratch_folder::scratch_folder() {
-  path_ = (fs::temp_directory_path() / ("switchboard-" + random_secret(6)))
-            .string();
+  path_ =
+    (fs::temp_directory_path() / ("switchboard-" + random_secret(6))).string();
   fs::create_directories(path_);
   fs::permissions(path_, fs::perms::owner_all | fs::perms::group_exec
                            | fs::perms::others_exec);
