@@ -34,6 +34,8 @@ public:
   [[nodiscard]] int pid() const;
   [[nodiscard]] std::uint16_t port() const noexcept { return how_.port; }
 
+  [[nodiscard]] bool alive();
+
   /// SIGKILL of the whole server, as a crash of the machine's memory would be.
   void kill();
 
