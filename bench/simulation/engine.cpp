@@ -84,6 +84,8 @@ private:
     seen.who = who.who;
     desks_[i].updated = w_.open.from;
     for (const auto& shift : who.shifts) {
+      if (shift.from >= w_.open.to)
+        continue;
       schedule({shift.from, kind::duty, i, 1});
       schedule({std::min(shift.to, w_.open.to), kind::duty, i, 0});
     }

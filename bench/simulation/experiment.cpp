@@ -86,7 +86,7 @@ verdict judge(const row& baseline, figure x) {
 
 study run(const plan& base, int seeds, const std::vector<level>& loads,
           const world_maker& make, const std::function<void(double)>& done) {
-  study out{base, seeds, {}};
+  study out{base, seeds, {}, {}};
   const auto steps =
     static_cast<double>(loads.size()) * static_cast<double>(seeds);
   double step = 0;

@@ -55,7 +55,8 @@ struct table {
 
 struct study {
   plan base{};
-  int seeds = 10; ///< base.seed, base.seed + 1 ...
+  int seeds = 10;        ///< base.seed, base.seed + 1 ...
+  std::string command{}; ///< What was typed, for who wants to repeat it.
   std::vector<table> tables{};
 };
 

@@ -20,19 +20,8 @@ constexpr std::uint64_t arrivals_stream = company_stream + 1;
 /// 2026-01-05 08:00 UTC, a Monday. Any other day would do.
 constexpr time_point opening{duration{1'767'600'000'000}};
 
-struct share {
-  const char* name;
-  double part;
-};
-
-constexpr std::array languages{share{"zh", .55}, share{"en", .35},
-                               share{"es", .10}};
-constexpr std::array skills{share{"billing", .35}, share{"technical", .30},
-                            share{"returns", .20}, share{"sales", .15}};
-
 /// @param x in [0, 1)
-template <class Shares>
-const char* pick(const Shares& all, double x) {
+const std::string& pick(const std::vector<share>& all, double x) {
   for (const auto& s : all) {
     if (x < s.part)
       return s.name;
@@ -42,7 +31,7 @@ const char* pick(const Shares& all, double x) {
 }
 
 /// Replaces the ability or adds it; never makes it worse.
-void learn(std::vector<agent::ability>& all, const char* name,
+void learn(std::vector<agent::ability>& all, const std::string& name,
            std::uint64_t level) {
   const auto at = std::find_if(all.begin(), all.end(),
                                [&](const auto& x) { return x.name == name; });
@@ -53,17 +42,18 @@ void learn(std::vector<agent::ability>& all, const char* name,
     at->level = std::max(at->level, now);
 }
 
-agent::profile draw_profile(dice& r, double language_part, double skill_part) {
+agent::profile draw_profile(dice& r, const plan& p, double language_part,
+                            double skill_part) {
   agent::profile who;
-  learn(who.languages, pick(languages, language_part), 5);
+  learn(who.languages, pick(p.languages, language_part), 5);
   if (r.chance(.4))
-    learn(who.languages, pick(languages, r.uniform()), 3 + r.below(2));
-  learn(who.skills, pick(skills, skill_part), 4 + r.below(2));
-  learn(who.skills, pick(skills, r.uniform()), 2 + r.below(3));
+    learn(who.languages, pick(p.languages, r.uniform()), 3 + r.below(2));
+  learn(who.skills, pick(p.skills, skill_part), 4 + r.below(2));
+  learn(who.skills, pick(p.skills, r.uniform()), 2 + r.below(3));
   if (r.chance(.7))
-    learn(who.skills, pick(skills, r.uniform()), 1 + r.below(3));
+    learn(who.skills, pick(p.skills, r.uniform()), 1 + r.below(3));
   if (r.chance(.4))
-    learn(who.skills, pick(skills, r.uniform()), 1 + r.below(2));
+    learn(who.skills, pick(p.skills, r.uniform()), 1 + r.below(2));
   const auto room = r.uniform();
   who.capacity = room < .3 ? 2000 : room < .8 ? 3000 : 4000;
   return who;
@@ -145,9 +135,10 @@ world make_company(const plan& p) {
     };
     auto name = std::to_string(i + 1);
     name.insert(0, 4 - std::min<std::size_t>(4, name.size()), '0');
-    w.workers.push_back({{"agent-" + name},
-                         draw_profile(r, part(.6180339887), part(.4142135624)),
-                         shifts_of(i, w.open, r)});
+    w.workers.push_back(
+      {{"agent-" + name},
+       draw_profile(r, p, part(.6180339887), part(.4142135624)),
+       shifts_of(i, w.open, r)});
   }
   return w;
 }
@@ -155,10 +146,10 @@ world make_company(const plan& p) {
 customer draw_customer(const world& w, const plan& p, std::size_t i) {
   dice r(p.seed, i);
   customer c;
-  c.want.language = pick(languages, r.uniform());
+  c.want.language = pick(p.languages, r.uniform());
   const auto needed = r.uniform();
   if (needed > .1)
-    c.want.skills = {pick(skills, r.uniform())};
+    c.want.skills = {pick(p.skills, r.uniform())};
   c.want.urgency = draw_urgency(r);
   const auto patience = r.exponential(p.patience_s)
                         * (c.want.urgency == urgency_class::urgent ? .5 : 1);

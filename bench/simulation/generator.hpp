@@ -3,8 +3,18 @@
 #include "bench/simulation/world.hpp"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace switchboard::simulation {
+
+/// How large a part asks for this.
+struct share {
+  std::string name;
+  double part = 0;
+
+  friend bool operator==(const share&, const share&) = default;
+};
 
 /// What the made-up company looks like. Everything follows from `seed`.
 struct plan {
@@ -19,6 +29,10 @@ struct plan {
   double work_s = 300;     ///< Mean work of the best agent.
   double patience_s = 180; ///< Mean; urgent customers have half of it.
   double returning = .35;  ///< Share of customers who were here before.
+  /// What customers ask for, and agents accordingly can. Parts add up to 1.
+  std::vector<share> languages{{"zh", .55}, {"en", .35}, {"es", .10}};
+  std::vector<share> skills{
+    {"billing", .35}, {"technical", .30}, {"returns", .20}, {"sales", .15}};
   nature laws{};
 };
 

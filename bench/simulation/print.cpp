@@ -31,7 +31,7 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(now < width ? width - now : 1, ' ');
 }
 
-constexpr std::size_t column_width = 17;
+constexpr std::size_t column_width = 16;
 
 std::string table_text(const study& s, const table& t) {
   std::string out = title_of(s, t) + "\n\n";
@@ -116,8 +116,8 @@ std::string title_of(const study& s, const table& t) {
   if (t.load > 0)
     out += " load (" + number(t.load, 2) + ")";
   out += ": " + number(a_day, 0) + " customers a day, "
-         + std::to_string(s.base.agents) + " agents, " + number(s.base.hours, 1)
-         + " h, ";
+         + std::to_string(s.base.agents) + " agents, "
+         + (t.load > 0 ? number(s.base.hours, 1) + " h, " : "");
   return out
          + (s.seeds == 1
               ? "seed " + std::to_string(s.base.seed)
