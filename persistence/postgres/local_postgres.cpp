@@ -235,6 +235,11 @@ void local_postgres::kill() {
   server_.reset();
 }
 
+void local_postgres::signal(int number) {
+  if (server_)
+    server_->signal(number);
+}
+
 void local_postgres::stop() {
   if (!server_)
     return;
