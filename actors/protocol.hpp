@@ -95,6 +95,7 @@ struct screen_in {
   std::string home{};               ///< "<node>/<incarnation>" of its socket.
   std::vector<session_id> offers{}; ///< That it shows.
   std::optional<push::presence> shown{}; ///< The presence that it shows.
+  bool looked_up = false; ///< In the database itself, past the directory.
 };
 
 struct screen_out {
