@@ -64,7 +64,8 @@ peers::handlers local_node::peer_handlers() {
   return {.on_letter = [this](slot_number slot,
                               letter x) { world_->tell(slot, std::move(x)); },
           .on_shown = [this](const wire::shown& x) { screens_->show(x); },
-          .on_notice = [this] { keeper_->hurry(); }};
+          .on_notice = [this] { keeper_->hurry(); },
+          .on_stats = [this] { return metrics(); }};
 }
 
 // -- slots come and go --------------------------------------------------------

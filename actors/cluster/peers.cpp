@@ -157,6 +157,8 @@ void peers::on_packet(const bus::packet& x) {
       to_.on_shown(*got);
   } else if (verb == "migrate") {
     to_.on_notice();
+  } else if (verb == "stats" && !x.reply.empty()) {
+    static_cast<void>(wire_.publish(x.reply, to_.on_stats()));
   }
 }
 

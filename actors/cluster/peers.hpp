@@ -39,6 +39,8 @@ public:
     std::function<void(const wire::shown&)> on_shown;
     /// A slot was handed to us, or something else worth a look has happened.
     std::function<void()> on_notice;
+    /// How this node is, for operators: its metrics.
+    std::function<std::string()> on_stats;
   };
 
   peers(bus& wire, node_id me, handlers to);
