@@ -131,23 +131,16 @@ struct cluster {
   push::session_opened serve(std::size_t at, const std::string& agent,
                              const contact& from,
                              test::watching_screen& screen) {
-    const auto t0 = std::chrono::steady_clock::now();
-    const auto lap = [&](const char* what) {
-      std::fprintf(stderr, "%s %ld ms\n", what, (long)std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - t0).count());
-    };
     REQUIRE(ok(post(from, "hello")));
-    lap("posted");
     const auto offer = screen.wait<push::offer>(
       [&](const push::offer& x) { return x.who == from; });
     REQUIRE(ok(offer));
-    lap("offered");
     REQUIRE(ok(ask(at, agent, ask::accept{offer->session, offer->number})));
     const auto opened =
       screen.wait<push::session_opened>([&](const push::session_opened& x) {
         return x.session == offer->session;
       });
     REQUIRE(ok(opened));
-    lap("opened");
     return *opened;
   }
 
