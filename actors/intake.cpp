@@ -67,8 +67,10 @@ private:
       world_->lane->finish(slot_, what_.offset);
       return;
     }
-    if (!is_final(x.error().code))
-      return; // Not done: the offset stays, and it is read again.
+    if (!is_final(x.error().code)) {
+      world_->lane->undone(slot_, what_.offset);
+      return;
+    }
     bury(x.error());
   }
 

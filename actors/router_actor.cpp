@@ -19,9 +19,40 @@ router_actor::handle::behavior_type router_actor::make_behavior() {
   };
 }
 
-void router_actor::told(const router::event& x) {
-  for (const auto& effect : matcher_.apply(x, now()))
-    std::visit([this](const auto& e) { perform(e); }, effect);
+void router_actor::told(const for_router& x) {
+  if (ours_) {
+    for (const auto& effect : matcher_.apply(x.what, now()))
+      std::visit([this](const auto& e) { perform(e); }, effect);
+    return;
+  }
+  if (std::holds_alternative<router::swept>(x.what))
+    return;
+  letter on{x};
+  if ((!held_.empty() || !world_->post->send(router_slot, on))
+      && held_.size() < held_max)
+    held_.push_back(std::move(on));
+}
+
+/// A new matcher knows nobody; all are asked to tell it (`neighbours_new`).
+void router_actor::told(const slot_claimed& x) {
+  matcher_ = router::matcher{};
+  epoch_ = x.epoch;
+  ours_ = true;
+  for (const auto& each : std::exchange(held_, {}))
+    told(std::get<for_router>(each));
+}
+
+void router_actor::told(const slot_lost& x) {
+  if (x.epoch != epoch_)
+    return;
+  ours_ = false;
+  matcher_ = router::matcher{};
+}
+
+void router_actor::told(const route_known&) {
+  while (!ours_ && !held_.empty()
+         && world_->post->send(router_slot, held_.front()))
+    held_.pop_front();
 }
 
 void router_actor::told(const stop&) {

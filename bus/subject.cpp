@@ -191,6 +191,14 @@ std::string service(std::string_view name, std::string_view endpoint) {
          + std::string{endpoint};
 }
 
+std::string node(const node_id& to, std::string_view verb) {
+  auto name = to.text;
+  for (auto& c : name)
+    if (alphabet.find(c) == alphabet.npos)
+      c = '_';
+  return std::string{root} + "node." + name + '.' + std::string{verb};
+}
+
 slot_number slot_of(const contact& who) {
   return switchboard::slot_of(who.channel, user_token(who.user));
 }

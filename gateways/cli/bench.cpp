@@ -1,5 +1,6 @@
 // `bench NAME`: the benchmarks of bench/.
 #include "bench/e2e.hpp"
+#include "bench/failover.hpp"
 #include "bench/ingest.hpp"
 #include "gateways/cli/cli.hpp"
 
@@ -13,6 +14,35 @@ int print(const context& c, const bench::report& r) {
   std::cout << (c.json ? bench::to_json(r) + '\n' : bench::to_text(r));
   // A figure from a run that lost, doubled or reordered anything is void.
   return r.valid() ? ok : failed;
+}
+
+void add_cluster_benches(CLI::App& all, context& c) {
+  static bench::failover_options failover;
+  static bench::migrate_options migrate;
+  auto* made = add(all, "failover", "A node is killed, or frozen, under load",
+                   "  switchboard bench failover --rounds 10 --json\n",
+                   [&c] { return print(c, run_failover(failover)); });
+  made->add_option("--sessions", failover.sessions, "Live sessions")
+    ->check(CLI::Range(10, 100'000))
+    ->capture_default_str();
+  made->add_option("--rate", failover.rate, "Messages a second")
+    ->capture_default_str();
+  made->add_option("--rounds", failover.rounds, "Faults")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  made->add_option("--nodes", failover.nodes, "Nodes")
+    ->check(CLI::Range(2, 9))
+    ->capture_default_str();
+  made = add(all, "migrate", "Slots move to other nodes under load", "",
+             [&c] { return print(c, run_migrate(migrate)); });
+  made->add_option("--sessions", migrate.sessions, "Live sessions")
+    ->check(CLI::Range(10, 100'000))
+    ->capture_default_str();
+  made->add_option("--rate", migrate.rate, "Messages a second")
+    ->capture_default_str();
+  made->add_option("--rounds", migrate.rounds, "Nodes that leave and return")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
 }
 
 } // namespace
@@ -50,6 +80,7 @@ void add_bench(CLI::App& to, context& c) {
   made->add_option("--sessions", e2e.sessions, "Of each agent")
     ->check(CLI::Range(1, 1000))
     ->capture_default_str();
+  add_cluster_benches(*all, c);
 }
 
 } // namespace switchboard::cli

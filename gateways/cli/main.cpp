@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
   add_messages(app, c);
   add_directory(app, c);
   add_care(app, c);
+  add_cluster(app, c);
   add_bench(app, c);
   add_simulate(app, c);
   try {
