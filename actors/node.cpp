@@ -2,18 +2,21 @@
 
 #include "actors/lane_reader.hpp"
 #include "actors/router_actor.hpp"
+#include "actors/services.hpp"
 #include "actors/slot_actor.hpp"
 #include "actors/world.hpp"
 #include "bus/subject.hpp"
 #include "config/child_process.hpp"
 #include "persistence/postgres/postgres_store.hpp"
 
+#include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <future>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -104,6 +107,7 @@ private:
   void send_pending();
   void arrive(slot_number slot, arrived what);
   void on_post(slot_number slot, const bus::packet& x);
+  void on_sign(const bus::packet& x);
   void beat();
   void refresh_directory();
   void read_if_allowed(const agent_id& who, session_id of,
@@ -136,6 +140,7 @@ private:
   directory_ptr known_;
   std::array<std::shared_ptr<slot_inbox>, slots> inboxes_{};
   std::vector<std::unique_ptr<bus::subscription>> listening_;
+  std::unique_ptr<services> services_;
 
   std::thread beating_;
   mutable std::mutex mutex_;
@@ -322,6 +327,17 @@ result<void> local_node::listen(const bus::stream_state& stream) {
       return made.error();
     listening_.push_back(std::move(*made));
   }
+  for (const auto* pattern : {"sb.v1.typing.*.*", "sb.v1.read.*.*"}) {
+    auto made = wire_->subscribe(pattern, "",
+                                 [this](const bus::packet& p) { on_sign(p); });
+    if (!made)
+      return made.error();
+    listening_.push_back(std::move(*made));
+  }
+  auto served = make_services(*wire_, *reads_, incarnation_);
+  if (!served)
+    return served.error();
+  services_ = std::move(*served);
   return lane_->start(owned_, stream);
 }
 
@@ -352,6 +368,28 @@ void local_node::on_post(slot_number slot, const bus::packet& x) {
                        .reply = std::string(x.reply),
                        .offset = 0,
                        .at = std::chrono::steady_clock::now()});
+}
+
+/// Every node hears every sign; the one that has the slot passes it on. What is
+/// not understood is dropped: nobody waits for an answer.
+void local_node::on_sign(const bus::packet& x) {
+  const auto who = subject::parse_sign(x.subject);
+  if (!who)
+    return;
+  customer_signed what;
+  if (x.subject.starts_with("sb.v1.read.")) {
+    boost::system::error_code ec;
+    const auto body = boost::json::parse(x.bytes, ec);
+    const auto* seq =
+      ec || !body.is_object() ? nullptr : body.get_object().if_contains("seq");
+    if (seq == nullptr || !seq->is_int64() || seq->get_int64() < 1
+        || seq->get_int64() > std::numeric_limits<std::int32_t>::max())
+      return;
+    what.read = static_cast<std::int32_t>(seq->get_int64());
+  }
+  const auto& slot = world_->slot.at(subject::slot_of(*who));
+  if (slot)
+    rt::post(slot, slot_told{sign_from{*who, what}});
 }
 
 void local_node::arrive(slot_number slot, arrived what) {
@@ -561,6 +599,7 @@ void local_node::drain() {
       return;
   }
   stopping_changed_.notify_all();
+  services_.reset();
   listening_.clear(); // Each drains: what was delivered is handled.
   if (lane_)
     lane_->stop();

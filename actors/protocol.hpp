@@ -52,12 +52,17 @@ struct rules_changed {
   session::rules rules;
 };
 
+/// The customer types, or has read everything up to `read`. Never stored.
+struct customer_signed {
+  std::optional<std::int32_t> read{};
+};
+
 /// The slot sends nothing more to this session, which is over: give back what
 /// came too late, so that it can go to the contact's next session in order.
 struct farewell {};
 
-using session_told =
-  std::variant<job, outcome, affinity_found, rules_changed, farewell>;
+using session_told = std::variant<job, outcome, affinity_found, rules_changed,
+                                  customer_signed, farewell>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------
@@ -138,6 +143,12 @@ struct from_gateway {
   job what; ///< customer_said
 };
 
+/// Passed on if the contact has a session, and forgotten otherwise.
+struct sign_from {
+  contact who;
+  customer_signed what;
+};
+
 struct for_session {
   session_id session;
   job what;
@@ -178,9 +189,9 @@ struct slot_lost {};
 struct stop {};
 
 using slot_told =
-  std::variant<inbox_filled, revive, from_gateway, for_session, for_agent,
-               timer_due, session_over, session_left_behind, directory_changed,
-               slot_lost, stop>;
+  std::variant<inbox_filled, revive, from_gateway, sign_from, for_session,
+               for_agent, timer_due, session_over, session_left_behind,
+               directory_changed, slot_lost, stop>;
 using slot_ref = caf::typed_actor<rt::takes<slot_told>>;
 
 // -- to the router ------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <utility>
+
 #include <utility>
 
 namespace switchboard {
@@ -22,6 +25,31 @@ router_actor::handle::behavior_type router_actor::make_behavior() {
 void router_actor::told(const router::event& x) {
   for (const auto& effect : matcher_.apply(x, now()))
     std::visit([this](const auto& e) { perform(e); }, effect);
+  if (const auto* changed = std::get_if<router::agent_changed>(&x)) {
+    const auto& who = changed->what;
+    if (who.now == agent::presence::offline) {
+      at_work_.erase(who.id);
+      untold_.erase(who.id);
+    } else if (at_work_.insert(who.id).second) {
+      untold_.insert(who.id);
+    }
+  }
+  if (std::holds_alternative<router::swept>(x))
+    show_lines();
+}
+
+void router_actor::show_lines() {
+  auto lines = matcher_.lines();
+  const auto same =
+    std::equal(lines.begin(), lines.end(), shown_.begin(), shown_.end(),
+               [](const router::line& a, const router::line& b) {
+                 return a.queue == b.queue && a.waiting == b.waiting
+                        && a.oldest == b.oldest;
+               });
+  for (const auto& who : same ? untold_ : at_work_)
+    world_->tell_agent(who, passed_on{push::queue_lines{lines}});
+  untold_.clear();
+  shown_ = std::move(lines);
 }
 
 void router_actor::told(const stop&) {

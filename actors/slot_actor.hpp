@@ -43,6 +43,7 @@ private:
   void told(const inbox_filled&);
   void told(const revive& x);
   void told(const from_gateway& x);
+  void told(const sign_from& x);
   void told(const for_session& x);
   void told(const for_agent& x);
   void told(const timer_due& x);
