@@ -136,6 +136,16 @@ void session_actor::told(const rules_changed& x) {
   rules_ = x.rules;
 }
 
+void session_actor::told(const customer_signed& x) {
+  const auto holder = session::owner(state_);
+  if (!holder)
+    return;
+  if (!x.read)
+    world_->tell_agent(*holder, passed_on{push::typing{state_.id, {}}});
+  else if (*x.read <= state_.last_seq)
+    world_->tell_agent(*holder, passed_on{push::read{state_.id, *x.read}});
+}
+
 void session_actor::told(const farewell&) {
   if (evicted_)
     return;
@@ -375,6 +385,9 @@ void session_actor::perform(const planned&, const session::append& e) {
     ++world_->counted->messages_in;
   else if (e.line.kind == entry_kind::agent)
     ++world_->counted->messages_out;
+  else if (e.line.kind == entry_kind::event)
+    spdlog::debug("session {}: {} seq={} agent={}", state_.id.value,
+                  e.line.event, e.line.seq, e.line.author);
 }
 
 void session_actor::perform(const planned&, const session::record&) {
@@ -446,10 +459,11 @@ void session_actor::perform(const planned& x, const session::offer& e) {
   if (const auto* grant = std::get_if<session::granted>(&x.what.what);
       grant && grant->why) {
     const auto& d = *grant->why;
-    why_ = "best of "
-           + std::to_string(d.candidates.size()
-                            + static_cast<std::size_t>(d.candidates_left_out))
-           + " agents, waited " + std::to_string(d.wait_ms / 1000) + " s";
+    const auto among =
+      d.candidates.size() + static_cast<std::size_t>(d.candidates_left_out);
+    why_ = (among > 1 ? "best of " + std::to_string(among) + " agents"
+                      : std::string("the only agent free for it"))
+           + ", waited " + std::to_string(d.wait_ms / 1000) + " s";
   }
   world_->tell_agent(e.to.agent, offer_made{push::offer{.session = state_.id,
                                                         .number = e.to.offer,

@@ -56,6 +56,7 @@ private:
   void told(const outcome& x);
   void told(const affinity_found& x);
   void told(const rules_changed& x);
+  void told(const customer_signed& x);
   void told(const farewell&);
   void told(const neighbours_new& x);
   void told(const settle_asked&);
