@@ -34,6 +34,8 @@ public:
   [[nodiscard]] int pid() const;
   [[nodiscard]] std::uint16_t port() const noexcept { return how_.port; }
 
+  [[nodiscard]] bool alive();
+
   /// SIGKILL of the server's first process; its children notice and end.
   void kill();
 
