@@ -88,7 +88,7 @@ std::string slot_pattern(slot_number slot, std::string_view last) {
 error malformed(std::string_view subject, std::string_view why) {
   constexpr std::size_t shown_max = 200;
   return fail(errc::malformed, "the subject '"
-                                 + std::string(subject.substr(0, shown_max))
+                                 + as_text(subject.substr(0, shown_max))
                                  + "' cannot be read: " + std::string(why));
 }
 

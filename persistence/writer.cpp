@@ -159,8 +159,8 @@ struct writer::impl {
       if (attempt == 0 || got.error().code != errc::unavailable)
         spdlog::error("writer: batch not committed, it will be sent again: {}",
                       got.error().detail);
-      std::unique_lock lock{mutex_};
-      stopping_changed_.wait_for(lock, wait, [this] { return stopping_; });
+      std::this_thread::sleep_for(wait);
+      const std::lock_guard lock{mutex_};
       if (stopping_ && std::chrono::steady_clock::now() > give_up_at_)
         return got;
       wait = std::min(wait * 2, retry_max);
@@ -184,7 +184,6 @@ struct writer::impl {
   std::size_t rows_max_;
   mutable std::mutex mutex_;
   std::condition_variable filled_;
-  std::condition_variable stopping_changed_;
   gathered next_;
   std::size_t depth_ = 0;
   statistics stats_{.connected = true};
