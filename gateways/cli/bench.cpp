@@ -1,5 +1,6 @@
 // `bench NAME`: the benchmarks of bench/.
 #include "bench/ingest.hpp"
+#include "bench/route.hpp"
 #include "gateways/cli/cli.hpp"
 
 #include <iostream>
@@ -12,6 +13,22 @@ int print(const context& c, const bench::report& r) {
   std::cout << (c.json ? bench::to_json(r) + '\n' : bench::to_text(r));
   // A figure from a run that lost, doubled or reordered anything is void.
   return r.valid() ? ok : failed;
+}
+
+void add_route_benches(CLI::App& to, context& c) {
+  static bench::route_options route;
+  auto* made = add(to, "route", "Choices a second among thousands of agents",
+                   "  switchboard bench route --waiting 100000\n",
+                   [&c] { return print(c, bench::run_route(route)); });
+  made->add_option("--agents", route.agents, "How many")
+    ->check(CLI::Range(1, 1'000'000))
+    ->capture_default_str();
+  made->add_option("--waiting", route.waiting, "Sessions in the line")
+    ->check(CLI::Range(1, 10'000'000))
+    ->capture_default_str();
+  made->add_option("--decisions", route.decisions, "How many are measured")
+    ->check(CLI::Range(100, 100'000'000))
+    ->capture_default_str();
 }
 
 } // namespace
@@ -37,6 +54,7 @@ void add_bench(CLI::App& to, context& c) {
     ->check(CLI::Range(1, 15'000))
     ->capture_default_str();
   static_cast<void>(e2e);
+  add_route_benches(*all, c);
 }
 
 } // namespace switchboard::cli
