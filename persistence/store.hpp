@@ -95,6 +95,16 @@ struct dead_letter {
   std::uint64_t offset = 0; ///< In the buffered lane; 0: not from there.
 };
 
+/// A contact was counted to another customer.
+struct contact_change {
+  customer_id was{}; ///< Empty: the contact was new.
+  customer_id became{};
+  std::string reason{}; ///< "first seen", "verified address", "separated"
+
+  friend bool operator==(const contact_change&,
+                         const contact_change&) = default;
+};
+
 struct presence_write {
   slot_number slot = 0;
   std::int64_t epoch = 0;
@@ -252,12 +262,21 @@ public:
                                        std::string_view phone,
                                        std::string_view email) = 0;
 
-  /// Undoes a join: the contact gets a customer of its own again.
+  /// Undoes a join: the contact gets a customer of its own again, and the
+  /// addresses of the former one do not lead back there.
   virtual result<customer_id> separate(const contact& who) = 0;
 
   virtual result<std::vector<contact>> contacts(const customer_id& of) = 0;
 
+  /// Every join and separation of the contact, oldest first.
+  virtual result<std::vector<contact_change>> changes(const contact& of) = 0;
+
   // -- care -------------------------------------------------------------------
+
+  /// What could not be taken from the buffered lane, newest first.
+  /// Their epochs are not kept.
+  virtual result<std::vector<dead_letter>>
+  dead_letters(std::int32_t count_max) = 0;
 
   /// Checks the invariants of the product; reads only.
   virtual result<std::vector<finding>> verify() = 0;
