@@ -3,6 +3,7 @@
 #include "actors/lane_reader.hpp"
 #include "bus/codec.hpp"
 #include "bus/subject.hpp"
+#include "bus/utf8.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -17,6 +18,22 @@ bool is_final(errc code) {
   return code == errc::malformed || code == errc::too_large
          || code == errc::conflict || code == errc::forbidden
          || code == errc::not_found;
+}
+
+/// Bytes that are not text, written so that a text column can keep them.
+std::string printable(const std::string& bytes) {
+  if (is_text(bytes))
+    return bytes;
+  std::string to;
+  for (const unsigned char c : bytes) {
+    if (c >= ' ' && c < 127) {
+      to.push_back(static_cast<char>(c));
+      continue;
+    }
+    constexpr std::string_view digits = "0123456789abcdef";
+    to.append({'\\', 'x', digits[c / 16], digits[c % 16]});
+  }
+  return to;
 }
 
 class pending_answer {
@@ -75,17 +92,17 @@ private:
   /// Puts the message aside with its reason, and only then lets the offset go.
   void bury(const error& why) {
     ++world_->counted->dead_letters;
-    dead_letter letter{.slot = slot_,
-                       .epoch = epoch_,
-                       .subject = what_.subject,
-                       .reason =
-                         std::string(to_string(why.code)) + ": " + why.detail,
-                       .with = {{"Nats-Msg-Id", what_.id}},
-                       .payload = what_.bytes,
-                       .offset = what_.offset};
+    dead_letter letter{
+      .slot = slot_,
+      .epoch = epoch_,
+      .subject = printable(what_.subject),
+      .reason = printable(std::string(to_string(why.code)) + ": " + why.detail),
+      .with = {{"Nats-Msg-Id", printable(what_.id)}},
+      .payload = what_.bytes,
+      .offset = what_.offset};
     auto with = letter.with;
     with.emplace_back("Switchboard-Error", letter.reason);
-    with.emplace_back("Switchboard-Subject", what_.subject);
+    with.emplace_back("Switchboard-Subject", printable(what_.subject));
     world_->log->submit(std::move(letter), [w = world_, slot = slot_,
                                             offset = what_.offset,
                                             bytes = what_.bytes,

@@ -66,6 +66,7 @@ private:
   void finish();
   void without_known(const std::vector<known_message>& known);
   void without_grants();
+  void without_refused();
   void give_up(errc code, const char* why, bool lost);
   void end();
 
@@ -102,6 +103,7 @@ private:
   std::string why_{};       ///< Of the last decision, for offers.
   std::deque<job> inbox_;
   std::optional<flight> flight_;
+  std::size_t alone_ = 0; ///< So many jobs get a write of their own.
   bool ended_ = false;
   std::shared_ptr<const world> world_;
 };
