@@ -48,6 +48,9 @@ void agent_actor::told(const agent::event& x) {
 }
 
 void agent_actor::told(const screen_in& x) {
+  // Added a moment ago, and the directory does not have them yet?
+  if (!known_ && !x.looked_up && look_up(x))
+    return;
   if (!known_) {
     x.done(
       fail(errc::not_found, "there is no agent '" + state_.id.text
@@ -66,6 +69,19 @@ void agent_actor::told(const screen_in& x) {
     open(token, at, what);
   for (const auto& [id, what] : offers_)
     at.to->show(what);
+}
+
+bool agent_actor::look_up(screen_in x) {
+  x.looked_up = true;
+  return world_->reads->run(
+    [me = handle{self_}, id = state_.id, x = std::move(x)](store& from) {
+      if (const auto all = from.agents())
+        for (const auto& row : *all)
+          if (row.id == id)
+            rt::post(me,
+                     agent_told{agent::event{agent::profile_changed{row.who}}});
+      rt::post(me, agent_told{x});
+    });
 }
 
 void agent_actor::told(const screen_out& x) {

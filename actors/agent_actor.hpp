@@ -39,6 +39,7 @@ private:
 
   void told(const agent::event& x);
   void told(const screen_in& x);
+  bool look_up(screen_in x);
   void told(const screen_out& x);
   void told(const asked& x);
   void told(const session_given& x);

@@ -66,6 +66,7 @@ struct screen_in {
   std::shared_ptr<agent_screen> screen;
   screen_position from;
   front::callback<std::int64_t> done;
+  bool looked_up = false; ///< The store was asked who this is.
 };
 
 struct screen_out {

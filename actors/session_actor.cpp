@@ -211,7 +211,7 @@ void session_actor::finish() {
     world_->sender->send(std::move(row));
   for (const auto& x : done.jobs) {
     if (const auto* said = said_by_customer(x.what))
-      last_line_ = said->what.content.substr(0, 200);
+      last_line_ = prefix(said->what.content, 200);
     for (const auto& effect : x.effects)
       std::visit([&](const auto& e) { perform(x, e); }, effect);
   }

@@ -47,7 +47,8 @@ double copy_floor(const std::string& conninfo, std::int64_t rows) {
   const std::unique_ptr<PGconn, finish> on{PQconnectdb(conninfo.c_str())};
   if (PQstatus(on.get()) != CONNECTION_OK)
     throw std::runtime_error(PQerrorMessage(on.get()));
-  run(on.get(), "DROP TABLE IF EXISTS floor_entry, floor_seen; "
+  run(on.get(), "SET client_min_messages = warning; "
+                "DROP TABLE IF EXISTS floor_entry, floor_seen; "
                 "CREATE TABLE floor_entry (LIKE entry INCLUDING ALL); "
                 "CREATE TABLE floor_seen (LIKE seen INCLUDING ALL)");
   constexpr std::int64_t per_commit = 1000;

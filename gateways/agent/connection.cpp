@@ -441,9 +441,7 @@ private:
     spdlog::debug("agent's connection closed with {}: {}", code, why.reason);
     websocket::close_reason reason{code};
     // A control frame holds 125 bytes, two of which are the code.
-    auto text = why.reason.substr(0, 120);
-    while (!text.empty() && static_cast<unsigned char>(text.back()) >= 0x80)
-      text.pop_back();
+    const auto text = prefix(why.reason, 120);
     reason.reason.assign(text.begin(), text.end());
     ws_.async_close(reason, [self = shared_from_this()](auto ec) {
       // It is Beast, or the peer, that ends the stream first.

@@ -1,4 +1,5 @@
 // `bench NAME`: the benchmarks of bench/.
+#include "bench/e2e.hpp"
 #include "bench/ingest.hpp"
 #include "gateways/cli/cli.hpp"
 
@@ -36,7 +37,19 @@ void add_bench(CLI::App& to, context& c) {
   made->add_option("--messages", burst, "How many")
     ->check(CLI::Range(1, 15'000))
     ->capture_default_str();
-  static_cast<void>(e2e);
+  made = add(*all, "e2e", "Customer to agent and back, at half load", "",
+             [&c] { return print(c, run_e2e(e2e)); });
+  made->add_option("--rate", e2e.rate, "Messages a second; 0: half the maximum")
+    ->capture_default_str();
+  made->add_option("--seconds", e2e.seconds, "How long")
+    ->check(CLI::Range(1, 600))
+    ->capture_default_str();
+  made->add_option("--agents", e2e.agents, "Agents on sockets")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  made->add_option("--sessions", e2e.sessions, "Of each agent")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
 }
 
 } // namespace switchboard::cli

@@ -82,6 +82,7 @@ void add_directory(CLI::App& to, context& c); ///< agent, queue, session, token
 void add_care(CLI::App& to, context& c);      ///< db, config, doctor, health,
                                          ///< verify, explain, version
 void add_bench(CLI::App& to, context& c);
+void add_simulate(CLI::App& to, context& c);
 
 // -- output -------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 #include "persistence/postgres/local_postgres.hpp"
 #include "persistence/postgres/postgres_store.hpp"
 
+#include <spdlog/spdlog.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -101,6 +102,14 @@ void welcome(const settings& s) {
             << "  Ctrl-C stops it all.\n\n";
 }
 
+template <class Server>
+void restart_if_ended(const char* name, Server& x) {
+  if (x.alive())
+    return;
+  spdlog::warn("{} has ended; it is started again", name);
+  x.start();
+}
+
 int dev(const dev_options& how) {
   fs::create_directories(how.folder);
   const auto folder = fs::absolute(how.folder);
@@ -137,6 +146,9 @@ int dev(const dev_options& how) {
         traffic = std::make_unique<demo>(s, how.rate);
     },
     [&] {
+      // Whoever kills a part to see what happens should see it come back.
+      restart_if_ended("PostgreSQL", database);
+      restart_if_ended("nats-server", wire);
       if (traffic)
         traffic->show();
       return true;
