@@ -102,6 +102,7 @@ void session_actor::told(const outcome& x) {
     case verdict::committed: finish(); break;
     case verdict::duplicate: without_known(x.known); break;
     case verdict::agent_full: without_grants(); break;
+    case verdict::refused: without_refused(); break;
     case verdict::fenced:
       ++world_->counted->fenced;
       world_->on_fenced(slot_, epoch_);
@@ -218,7 +219,14 @@ void session_actor::take_up() {
 session_actor::flight session_actor::plan() {
   flight f{state_, {}, {}, std::chrono::steady_clock::now()};
   const auto at = now();
-  for (auto& x : std::exchange(inbox_, {})) {
+  auto taken = std::exchange(inbox_, {});
+  if (alone_ > 0) {
+    --alone_;
+    inbox_.assign(std::make_move_iterator(taken.begin() + 1),
+                  std::make_move_iterator(taken.end()));
+    taken.resize(1);
+  }
+  for (auto& x : taken) {
     // What comes after the end belongs to the contact's next session.
     if (std::holds_alternative<session::closed>(f.next.at)
         && said_by_customer(x)) {
@@ -351,6 +359,32 @@ void session_actor::without_grants() {
   inbox_ = std::move(again);
   if (session::waits(state_))
     ask_router();
+}
+
+/// The database cannot keep something in the write. Each job is tried alone, so
+/// that only the one at fault is lost.
+void session_actor::without_refused() {
+  auto undone = std::move(*flight_);
+  flight_.reset();
+  if (undone.jobs.size() > 1) {
+    alone_ = undone.jobs.size();
+    std::deque<job> again;
+    for (auto& x : undone.jobs)
+      again.push_back(std::move(x.what));
+    for (auto& x : inbox_)
+      again.push_back(std::move(x));
+    inbox_ = std::move(again);
+    return;
+  }
+  for (const auto& x : undone.jobs) {
+    if (const auto* grant = std::get_if<session::granted>(&x.what.what))
+      perform(x, session::end_offer{grant->agent, 0, "refused"});
+    answer(x.what, fail(errc::malformed,
+                        "the database cannot keep this content; send plain "
+                        "UTF-8 text without NUL characters"));
+  }
+  if (!stored_ && inbox_.empty())
+    end();
 }
 
 void session_actor::give_up(errc code, const char* why) {
