@@ -1,7 +1,10 @@
 #include "actors/agent_actor.hpp"
 
+#include "actors/session_rows.hpp"
 #include "bus/subject.hpp"
+#include "config/child_process.hpp"
 
+#include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <utility>
@@ -280,10 +283,7 @@ void agent_actor::asks(const ask::typing& x, const reply_to& reply) {
     reply(fail(errc::stale_owner, "the session is not on your screen"));
     return;
   }
-  // Lost is lost: nobody waits for a typing sign.
-  static_cast<void>(world_->wire->publish(
-    subject::event("session", "typing", to_string(x.session)),
-    R"({"agent":")" + state_.id.text + R"("})"));
+  tell_channel("typing", at->second, {});
   reply(receipt{x.session, 0, false});
 }
 
@@ -293,11 +293,26 @@ void agent_actor::asks(const ask::read& x, const reply_to& reply) {
     reply(fail(errc::stale_owner, "the session is not on your screen"));
     return;
   }
-  static_cast<void>(world_->wire->publish(
-    subject::event("session", "read", to_string(x.session)),
-    R"({"agent":")" + state_.id.text + R"(","seq":)" + std::to_string(x.seq)
-      + '}'));
+  tell_channel("read", at->second, x.seq);
   reply(receipt{x.session, x.seq, false});
+}
+
+/// Lost is lost: nobody waits for a sign.
+void agent_actor::tell_channel(std::string_view what,
+                               const push::session_opened& of,
+                               std::optional<std::int32_t> seq) {
+  const auto session = to_string(of.session);
+  boost::json::object body{{"session", session},
+                           {"agent", state_.id.text},
+                           {"channel", of.who.channel},
+                           {"user", of.who.user}};
+  if (seq)
+    body["seq"] = *seq;
+  static_cast<void>(world_->wire->publish(
+    subject::event("session", what, session), boost::json::serialize(body),
+    cloud_event("session." + std::string(what),
+                session + '-' + std::string(what) + '-' + random_secret(6),
+                session, now())));
 }
 
 // -- presence and places ------------------------------------------------------

@@ -67,6 +67,8 @@ private:
   void asks(const ask::pick& x, const reply_to& reply);
   void asks(const ask::typing& x, const reply_to& reply);
   void asks(const ask::read& x, const reply_to& reply);
+  void tell_channel(std::string_view what, const push::session_opened& of,
+                    std::optional<std::int32_t> seq);
 
   void happen(const agent::event& x);
 

@@ -4,6 +4,7 @@
 #include "actors/cluster/screens.hpp"
 #include "actors/lane_reader.hpp"
 #include "actors/node.hpp"
+#include "actors/services.hpp"
 #include "actors/world.hpp"
 
 #include <array>
@@ -85,6 +86,8 @@ private:
   void tell_all_slots(const slot_told& what);
   void arrive(slot_number slot, arrived what);
   void on_post(slot_number slot, const bus::packet& x);
+  result<void> listen_to_signs();
+  void on_sign(const bus::packet& x);
   void care();
   void look_at_bus();
   void end_listeners();
@@ -119,6 +122,8 @@ private:
   std::unique_ptr<peers> peers_;
   std::unique_ptr<screens> screens_;
   std::unique_ptr<keeper> keeper_;
+  std::unique_ptr<services> services_;
+  std::vector<std::unique_ptr<bus::subscription>> signs_;
   directory_ptr known_;
   std::array<std::shared_ptr<slot_inbox>, slots> inboxes_{};
 

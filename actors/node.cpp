@@ -70,6 +70,8 @@ result<void> local_node::begin() {
   spawn_actors();
   if (const auto ok = join(); !ok)
     return ok;
+  if (const auto ok = listen_to_signs(); !ok)
+    return ok;
   caring_ = std::thread{[this] { care(); }};
   const auto until = clock::now() + join_time;
   while (clock::now() < until && keeper_->now().known <= slots
@@ -216,6 +218,8 @@ void local_node::end() {
   if (keeper_)
     keeper_->stop();
   end_listeners();
+  signs_.clear();
+  services_.reset();
   if (lane_)
     lane_->stop();
   // What was accepted is committed and answered before anything goes away.

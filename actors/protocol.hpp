@@ -62,6 +62,11 @@ struct rules_changed {
   session::rules rules;
 };
 
+/// The customer types, or has read everything up to `read`. Never stored.
+struct customer_signed {
+  std::optional<std::int32_t> read{};
+};
+
 /// The slot sends nothing more to this session, which is over: give back what
 /// came too late, so that it can go to the contact's next session in order.
 struct farewell {};
@@ -79,8 +84,8 @@ struct session_claimed {
 };
 
 using session_told =
-  std::variant<job, outcome, affinity_found, rules_changed, farewell,
-               neighbours_new, settle_asked, evicted, session_claimed>;
+  std::variant<job, outcome, affinity_found, rules_changed, customer_signed,
+               farewell, neighbours_new, settle_asked, evicted, session_claimed>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------
@@ -172,6 +177,12 @@ inline constexpr int hops_max = 3;
 struct from_gateway {
   job what; ///< customer_said
   int hops = 0;
+};
+
+/// Passed on if the contact has a session, and forgotten otherwise.
+struct sign_from {
+  contact who;
+  customer_signed what;
 };
 
 struct for_session {
@@ -278,7 +289,7 @@ struct route_known {};
 struct stop {};
 
 using slot_told =
-  std::variant<inbox_filled, letter, timer_due, session_over,
+  std::variant<inbox_filled, letter, sign_from, timer_due, session_over,
                session_left_behind, session_settled, directory_changed,
                slot_claimed, revive, slot_lost, settle_slot, resume_slot,
                route_known, neighbours_new, home_gone, stop>;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
+#include <vector>
 
 namespace switchboard {
 
@@ -31,6 +33,11 @@ private:
   void told(const route_known&);
   void told(const stop&);
 
+  void route(const router::event& x);
+
+  /// Tells those at work how many wait, when that has changed.
+  void show_lines();
+
   void perform(const router::propose& e);
   void perform(const router::lost_wakeup& e);
 
@@ -39,6 +46,9 @@ private:
   std::int64_t epoch_ = 0;
   bool ours_ = false;
   std::deque<letter> held_; ///< Until the router's node is known.
+  std::set<agent_id> at_work_;
+  std::set<agent_id> untold_; ///< At work, and shown no line yet.
+  std::vector<router::line> shown_;
   std::shared_ptr<const world> world_;
 };
 

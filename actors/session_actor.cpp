@@ -102,6 +102,7 @@ void session_actor::told(const outcome& x) {
     case verdict::committed: finish(); break;
     case verdict::duplicate: without_known(x.known); break;
     case verdict::agent_full: without_grants(); break;
+    case verdict::refused: without_refused(); break;
     case verdict::fenced:
       ++world_->counted->fenced;
       world_->on_fenced(slot_, epoch_);
@@ -134,6 +135,16 @@ void session_actor::told(const affinity_found& x) {
 
 void session_actor::told(const rules_changed& x) {
   rules_ = x.rules;
+}
+
+void session_actor::told(const customer_signed& x) {
+  const auto holder = session::owner(state_);
+  if (!holder)
+    return;
+  if (!x.read)
+    world_->tell_agent(*holder, passed_on{push::typing{state_.id, {}}});
+  else if (*x.read <= state_.last_seq)
+    world_->tell_agent(*holder, passed_on{push::read{state_.id, *x.read}});
 }
 
 void session_actor::told(const farewell&) {
@@ -208,7 +219,14 @@ void session_actor::take_up() {
 session_actor::flight session_actor::plan() {
   flight f{state_, {}, {}, std::chrono::steady_clock::now()};
   const auto at = now();
-  for (auto& x : std::exchange(inbox_, {})) {
+  auto taken = std::exchange(inbox_, {});
+  if (alone_ > 0) {
+    --alone_;
+    inbox_.assign(std::make_move_iterator(taken.begin() + 1),
+                  std::make_move_iterator(taken.end()));
+    taken.resize(1);
+  }
+  for (auto& x : taken) {
     // What comes after the end belongs to the contact's next session.
     if (std::holds_alternative<session::closed>(f.next.at)
         && said_by_customer(x)) {
@@ -343,6 +361,32 @@ void session_actor::without_grants() {
     ask_router();
 }
 
+/// The database cannot keep something in the write. Each job is tried alone, so
+/// that only the one at fault is lost.
+void session_actor::without_refused() {
+  auto undone = std::move(*flight_);
+  flight_.reset();
+  if (undone.jobs.size() > 1) {
+    alone_ = undone.jobs.size();
+    std::deque<job> again;
+    for (auto& x : undone.jobs)
+      again.push_back(std::move(x.what));
+    for (auto& x : inbox_)
+      again.push_back(std::move(x));
+    inbox_ = std::move(again);
+    return;
+  }
+  for (const auto& x : undone.jobs) {
+    if (const auto* grant = std::get_if<session::granted>(&x.what.what))
+      perform(x, session::end_offer{grant->agent, 0, "refused"});
+    answer(x.what, fail(errc::malformed,
+                        "the database cannot keep this content; send plain "
+                        "UTF-8 text without NUL characters"));
+  }
+  if (!stored_ && inbox_.empty())
+    end();
+}
+
 void session_actor::give_up(errc code, const char* why) {
   if (flight_)
     for (const auto& x : flight_->jobs)
@@ -375,6 +419,9 @@ void session_actor::perform(const planned&, const session::append& e) {
     ++world_->counted->messages_in;
   else if (e.line.kind == entry_kind::agent)
     ++world_->counted->messages_out;
+  else if (e.line.kind == entry_kind::event)
+    spdlog::debug("session {}: {} seq={} agent={}", state_.id.value,
+                  e.line.event, e.line.seq, e.line.author);
 }
 
 void session_actor::perform(const planned&, const session::record&) {
@@ -446,10 +493,11 @@ void session_actor::perform(const planned& x, const session::offer& e) {
   if (const auto* grant = std::get_if<session::granted>(&x.what.what);
       grant && grant->why) {
     const auto& d = *grant->why;
-    why_ = "best of "
-           + std::to_string(d.candidates.size()
-                            + static_cast<std::size_t>(d.candidates_left_out))
-           + " agents, waited " + std::to_string(d.wait_ms / 1000) + " s";
+    const auto among =
+      d.candidates.size() + static_cast<std::size_t>(d.candidates_left_out);
+    why_ = (among > 1 ? "best of " + std::to_string(among) + " agents"
+                      : std::string("the only agent free for it"))
+           + ", waited " + std::to_string(d.wait_ms / 1000) + " s";
   }
   world_->tell_agent(e.to.agent, offer_made{push::offer{.session = state_.id,
                                                         .number = e.to.offer,

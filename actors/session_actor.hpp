@@ -56,6 +56,7 @@ private:
   void told(const outcome& x);
   void told(const affinity_found& x);
   void told(const rules_changed& x);
+  void told(const customer_signed& x);
   void told(const farewell&);
   void told(const neighbours_new& x);
   void told(const settle_asked&);
@@ -71,6 +72,7 @@ private:
   void without_known(const std::vector<known_message>& known);
   void without_grants();
   void give_up(errc code, const char* why);
+  void without_refused();
   void end();
   void say_settled();
 
@@ -107,6 +109,7 @@ private:
   std::string why_{};       ///< Of the last decision, for offers.
   std::deque<job> inbox_;
   std::optional<flight> flight_;
+  std::size_t alone_ = 0; ///< So many jobs get a write of their own.
   bool ended_ = false;
   bool evicted_ = false;      ///< The slot does not know us any more.
   bool settle_asked_ = false; ///< The slot waits until nothing is under way.

@@ -284,6 +284,12 @@ void slot_actor::open(const from_gateway& x) {
   customer_says(x.what);
 }
 
+void slot_actor::told(const sign_from& x) {
+  const auto at = by_contact_.find(x.who);
+  if (at != by_contact_.end() && !at->second.leaving)
+    rt::post(at->second.ref, session_told{x.what});
+}
+
 // -- post office --------------------------------------------------------------
 
 void slot_actor::open(const for_session& x) {

@@ -58,6 +58,7 @@ private:
 
   void told(const inbox_filled&);
   void told(const letter& x);
+  void told(const sign_from& x);
   void told(const timer_due& x);
   void told(const session_over& x);
   void told(const session_left_behind& x);

@@ -11,6 +11,7 @@
 ///
 ///     sb.v1.post.<channel>.<user>             a message; answered after commit
 ///     sb.v1.in.<channel>.<user>               a message; kept by JetStream
+///     sb.v1.{typing|read}.<channel>.<user>    a customer's sign; never kept
 ///     sb.v1.slot.<k>.{post|in}.<channel>.<user>   what the server makes of
 ///     both sb.v1.slot.<k>.cmd                      commands to the actors of a
 ///     slot sb.v1.out.<channel>.<user>              a reply on its way to a
@@ -34,6 +35,9 @@ struct ingress {
 /// Reads `sb.v1.slot.<k>.{post|in}.<channel>.<user>`.
 /// @returns malformed, saying what a channel or user must look like
 result<ingress> parse_ingress(std::string_view subject);
+
+/// Reads `sb.v1.{typing|read}.<channel>.<user>`. @returns malformed
+result<contact> parse_sign(std::string_view subject);
 
 /// `sb.v1.post.<channel>.<user>`: where a sender publishes.
 std::string post(const contact& to);

@@ -2,6 +2,7 @@
 #include "bench/e2e.hpp"
 #include "bench/failover.hpp"
 #include "bench/ingest.hpp"
+#include "bench/route.hpp"
 #include "gateways/cli/cli.hpp"
 
 #include <iostream>
@@ -45,6 +46,22 @@ void add_cluster_benches(CLI::App& all, context& c) {
     ->capture_default_str();
 }
 
+void add_route_benches(CLI::App& to, context& c) {
+  static bench::route_options route;
+  auto* made = add(to, "route", "Choices a second among thousands of agents",
+                   "  switchboard bench route --waiting 100000\n",
+                   [&c] { return print(c, bench::run_route(route)); });
+  made->add_option("--agents", route.agents, "How many")
+    ->check(CLI::Range(1, 1'000'000))
+    ->capture_default_str();
+  made->add_option("--waiting", route.waiting, "Sessions in the line")
+    ->check(CLI::Range(1, 10'000'000))
+    ->capture_default_str();
+  made->add_option("--decisions", route.decisions, "How many are measured")
+    ->check(CLI::Range(100, 100'000'000))
+    ->capture_default_str();
+}
+
 } // namespace
 
 void add_bench(CLI::App& to, context& c) {
@@ -81,6 +98,7 @@ void add_bench(CLI::App& to, context& c) {
     ->check(CLI::Range(1, 1000))
     ->capture_default_str();
   add_cluster_benches(*all, c);
+  add_route_benches(*all, c);
 }
 
 } // namespace switchboard::cli

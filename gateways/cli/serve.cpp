@@ -1,9 +1,11 @@
 #include "gateways/cli/serve.hpp"
 
 #include "actors/node.hpp"
+#include "config/log_line.hpp"
 #include "gateways/cli/cli.hpp"
 #include "gateways/http/gateway.hpp"
 
+#include <spdlog/formatter.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -34,6 +36,24 @@ node::options node_of(const settings& s) {
           .give_up = stop_asked};
 }
 
+class json_lines final : public spdlog::formatter {
+public:
+  void format(const spdlog::details::log_msg& x,
+              spdlog::memory_buf_t& to) override {
+    const auto text =
+      log_line(std::chrono::duration_cast<std::chrono::milliseconds>(
+                 x.time.time_since_epoch()),
+               {spdlog::level::to_string_view(x.level).data(),
+                spdlog::level::to_string_view(x.level).size()},
+               {x.payload.data(), x.payload.size()});
+    to.append(text.data(), text.data() + text.size());
+  }
+
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<json_lines>();
+  }
+};
+
 } // namespace
 
 void catch_signals() {
@@ -53,8 +73,7 @@ void set_up_log(const settings& s) {
   const auto lines =
     s.log.format == "json" || (s.log.format == "auto" && isatty(2) == 0);
   if (lines)
-    spdlog::set_pattern(
-      R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%v"})");
+    spdlog::set_formatter(std::make_unique<json_lines>());
   else
     spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");
 }
