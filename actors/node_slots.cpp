@@ -65,6 +65,11 @@ peers::handlers local_node::peer_handlers() {
                               letter x) { world_->tell(slot, std::move(x)); },
           .on_shown = [this](const wire::shown& x) { screens_->show(x); },
           .on_notice = [this] { keeper_->hurry(); },
+          .on_anew =
+            [this](const std::bitset<slots + 1>& which) {
+              const std::lock_guard lock{mutex_};
+              started_anew_ |= which;
+            },
           .on_stats = [this] { return metrics(); }};
 }
 
@@ -250,6 +255,13 @@ void local_node::look_at_bus() {
     bus_reconnects_ = now.reconnects;
     keeper_->tell(membership::bus_found{});
     tell_neighbours(std::bitset<slots + 1>{}.set());
+    std::bitset<slots + 1> ours;
+    {
+      const std::lock_guard lock{mutex_};
+      for (std::size_t k = 0; k < serving_.size(); ++k)
+        ours.set(k, serving_.at(k) > 0);
+    }
+    peers_->say_anew(ours);
   }
 }
 

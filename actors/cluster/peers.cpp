@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <set>
 #include <utility>
 
 namespace switchboard {
@@ -146,6 +147,17 @@ void peers::notify(const node_id& to) {
   publish(to, "migrate", "");
 }
 
+void peers::say_anew(const std::bitset<slots + 1>& which) {
+  std::set<node_id> others;
+  {
+    const std::lock_guard lock{mutex_};
+    others.insert(owner_.begin(), owner_.end());
+  }
+  for (const auto& x : others)
+    if (!x.empty() && x != me_)
+      publish(x, "anew", which.to_string());
+}
+
 void peers::on_packet(const bus::packet& x) {
   const auto verb = x.subject.substr(x.subject.rfind('.') + 1);
   if (verb == "cmd") {
@@ -157,6 +169,11 @@ void peers::on_packet(const bus::packet& x) {
       to_.on_shown(*got);
   } else if (verb == "migrate") {
     to_.on_notice();
+  } else if (verb == "anew") {
+    std::bitset<slots + 1> which;
+    if (x.bytes.size() == which.size()
+        && x.bytes.find_first_not_of("01") == x.bytes.npos)
+      to_.on_anew(std::bitset<slots + 1>{std::string(x.bytes)});
   } else if (verb == "stats" && !x.reply.empty()) {
     static_cast<void>(wire_.publish(x.reply, to_.on_stats()));
   }

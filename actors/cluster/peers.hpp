@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -39,6 +40,8 @@ public:
     std::function<void(const wire::shown&)> on_shown;
     /// A slot was handed to us, or something else worth a look has happened.
     std::function<void()> on_notice;
+    /// These slots of another node were out of reach for a while.
+    std::function<void(const std::bitset<slots + 1>&)> on_anew;
     /// How this node is, for operators: its metrics.
     std::function<std::string()> on_stats;
   };
@@ -66,6 +69,10 @@ public:
 
   /// Tells a node that something of its has changed in the database.
   void notify(const node_id& to);
+
+  /// Tells all other nodes that what they have sent to these slots (and was not
+  /// answered) may be lost: the bus was away.
+  void say_anew(const std::bitset<slots + 1>& which);
 
   /// Tries again what is due, gives up what is late. A few times a second.
   void tick();
