@@ -3,20 +3,19 @@
 #include "actors/lane_reader.hpp"
 #include "actors/router_actor.hpp"
 #include "actors/services.hpp"
+#include "actors/sign.hpp"
 #include "actors/slot_actor.hpp"
 #include "actors/world.hpp"
 #include "bus/subject.hpp"
 #include "config/child_process.hpp"
 #include "persistence/postgres/postgres_store.hpp"
 
-#include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <future>
-#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -370,26 +369,14 @@ void local_node::on_post(slot_number slot, const bus::packet& x) {
                        .at = std::chrono::steady_clock::now()});
 }
 
-/// Every node hears every sign; the one that has the slot passes it on. What is
-/// not understood is dropped: nobody waits for an answer.
+/// Every node hears every sign; the one that has the slot passes it on.
 void local_node::on_sign(const bus::packet& x) {
-  const auto who = subject::parse_sign(x.subject);
-  if (!who)
-    return;
-  customer_signed what;
-  if (x.subject.starts_with("sb.v1.read.")) {
-    boost::system::error_code ec;
-    const auto body = boost::json::parse(x.bytes, ec);
-    const auto* seq =
-      ec || !body.is_object() ? nullptr : body.get_object().if_contains("seq");
-    if (seq == nullptr || !seq->is_int64() || seq->get_int64() < 1
-        || seq->get_int64() > std::numeric_limits<std::int32_t>::max())
-      return;
-    what.read = static_cast<std::int32_t>(seq->get_int64());
-  }
-  const auto& slot = world_->slot.at(subject::slot_of(*who));
+  const auto sign = read_sign(x.subject, x.bytes);
+  if (!sign)
+    return; // Nobody waits for an answer.
+  const auto& slot = world_->slot.at(subject::slot_of(sign->who));
   if (slot)
-    rt::post(slot, slot_told{sign_from{*who, what}});
+    rt::post(slot, slot_told{*sign});
 }
 
 void local_node::arrive(slot_number slot, arrived what) {
