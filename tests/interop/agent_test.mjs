@@ -197,6 +197,28 @@ async function restart(house, nc, li, session) {
   check(li.broken.length === 0, "after a restart the agent goes on where it was");
 }
 
+/** The service is killed while both sides write. */
+async function killed(house, li, session, user) {
+  let nc = await house.client();
+  const writing = (async () => {
+    for (let i = 0; ; i++) await post(nc, user, `before the end ${i}`);
+  })().catch(() => {});
+  await li.until(() => li.sessions.get(session).lines.at(-1).body === "before the end 20", "lines");
+  await house.kill();
+  await within(li.closed, "the close");
+  await nc.close().catch(() => {});
+  await writing;
+  await house.start();
+  nc = await house.client();
+  await li.connect();
+  await li.until(() => li.sessions.get(session)?.phase === "active", "the session");
+  await post(nc, user, "still there?");
+  await li.until(() => li.sessions.get(session).lines.at(-1).body === "still there?", "the line");
+  const all = await stored(nc, session);
+  check(li.broken.length === 0 && li.sessions.get(session).lines.length === all.length, "after a kill the screen has what is stored, once");
+  await nc.close();
+}
+
 await test(async (house) => {
   let nc = await house.client();
   await pages(house);
@@ -217,6 +239,7 @@ await test(async (house) => {
   await disconnects(nc, li, session, user);
   await slow_reader(house, nc, li, session, user);
   await restart(house, nc, li, session);
+  await killed(house, li, session, user);
   nc = await house.client();
   const { sessions } = JSON.parse(new TextDecoder().decode((await nc.request("sb.v1.svc.session.list", "", { timeout: patience })).data));
   check(sessions.some((x) => x.session === session && x.agent === "li"), "after all that the session is the agent's");
