@@ -88,7 +88,7 @@ std::string slot_pattern(slot_number slot, std::string_view last) {
 error malformed(std::string_view subject, std::string_view why) {
   constexpr std::size_t shown_max = 200;
   return fail(errc::malformed, "the subject '"
-                                 + std::string(subject.substr(0, shown_max))
+                                 + as_text(subject.substr(0, shown_max))
                                  + "' cannot be read: " + std::string(why));
 }
 
@@ -209,6 +209,14 @@ std::string dead_letter(std::string_view stream, std::string_view reason) {
 std::string service(std::string_view name, std::string_view endpoint) {
   return std::string{root} + "svc." + std::string{name} + "."
          + std::string{endpoint};
+}
+
+std::string node(const node_id& to, std::string_view verb) {
+  auto name = to.text;
+  for (auto& c : name)
+    if (alphabet.find(c) == alphabet.npos)
+      c = '_';
+  return std::string{root} + "node." + name + '.' + std::string{verb};
 }
 
 slot_number slot_of(const contact& who) {

@@ -53,6 +53,10 @@ std::string event(std::string_view entity, std::string_view what,
 std::string dead_letter(std::string_view stream, std::string_view reason);
 std::string service(std::string_view name, std::string_view endpoint);
 
+/// `sb.v1.node.<node>.<verb>`; a character that no subject can hold is written
+/// `_`.
+std::string node(const node_id& to, std::string_view verb);
+
 /// The user as a token of a subject, and back.
 std::string user_token(std::string_view user);
 result<std::string> parse_user_token(std::string_view token);

@@ -32,6 +32,7 @@ node::options node_of(const settings& s) {
           .stream_replicas = static_cast<int>(s.nats.stream_replicas),
           .stream_age_max = std::chrono::duration_cast<std::chrono::seconds>(
             s.nats.stream_age_max),
+          .address = s.http.address + ':' + std::to_string(s.http.port),
           .give_up = stop_asked};
 }
 
@@ -104,7 +105,8 @@ int run_node(const settings& s, const std::function<void(int port)>& started,
   started((*door)->port());
   while (!stop_asked() && (!turn || turn()))
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
-  spdlog::info("stopping: screens are told to reconnect");
+  spdlog::info("stopping: other nodes get the slots, screens reconnect");
+  (*running)->drain();
   (*door)->stop();
   door->reset();
   running->reset();
