@@ -1,31 +1,8 @@
 #include "actors/local_node.hpp"
-
+#include "actors/sign.hpp"
 #include "bus/subject.hpp"
 
-#include <boost/json.hpp>
-
-#include <cstdint>
-#include <limits>
-#include <optional>
-
 namespace switchboard {
-
-namespace {
-
-/// `{"seq":7}`: everything up to line 7 was read.
-std::optional<std::int32_t> read_up_to(std::string_view body) {
-  boost::system::error_code ec;
-  const auto value = boost::json::parse(body, ec);
-  if (ec || !value.is_object())
-    return std::nullopt;
-  const auto* seq = value.get_object().if_contains("seq");
-  if (seq == nullptr || !seq->is_int64() || seq->get_int64() < 1
-      || seq->get_int64() > std::numeric_limits<std::int32_t>::max())
-    return std::nullopt;
-  return static_cast<std::int32_t>(seq->get_int64());
-}
-
-} // namespace
 
 /// Signs of life of customers, and what programs may ask over the bus.
 result<void> local_node::listen_to_signs() {
@@ -46,17 +23,8 @@ result<void> local_node::listen_to_signs() {
 /// Every node hears every sign; the one whose session it is passes it on. What
 /// is not understood is dropped: nobody waits for an answer.
 void local_node::on_sign(const bus::packet& x) {
-  const auto who = subject::parse_sign(x.subject);
-  if (!who)
-    return;
-  customer_signed what;
-  if (x.subject.starts_with("sb.v1.read.")) {
-    what.read = read_up_to(x.bytes);
-    if (!what.read)
-      return;
-  }
-  rt::post(world_->slot.at(subject::slot_of(*who)),
-           slot_told{sign_from{*who, what}});
+  if (const auto sign = read_sign(x.subject, x.bytes))
+    rt::post(world_->slot.at(subject::slot_of(sign->who)), slot_told{*sign});
 }
 
 } // namespace switchboard

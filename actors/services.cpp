@@ -26,6 +26,10 @@ constexpr std::size_t question_bytes_max = 4096;
 constexpr std::int32_t limit_max = 1000;
 constexpr std::int32_t limit_usual = 100;
 
+/// Below the server's max_payload of 1 MB, with room for the rest of an answer.
+constexpr std::size_t page_bytes_max = 512 * 1024;
+constexpr std::size_t answer_bytes_max = 1000 * 1000;
+
 // -- questions ----------------------------------------------------------------
 
 result<json::object> read_question(std::string_view bytes) {
@@ -170,11 +174,22 @@ result<json::object> get_session(const json::object& question, store& from) {
   const auto row = row_of(*which, from);
   if (!row)
     return row.error();
-  const auto lines = list("entries", from.entries(*which, *after, *limit));
+  const auto lines = from.entries(*which, *after, *limit);
   if (!lines)
-    return lines;
+    return lines.error();
+  json::array page;
+  std::size_t bytes = 0;
+  for (const auto& x : *lines) {
+    auto one = to_object(x);
+    bytes += json::serialize(one).size();
+    if (!page.empty() && bytes > page_bytes_max)
+      break;
+    page.push_back(std::move(one));
+  }
   auto out = to_object(*row);
-  out["entries"] = lines->at("entries");
+  out["more"] = page.size() < lines->size()
+                || lines->size() == static_cast<std::size_t>(*limit);
+  out["entries"] = std::move(page);
   return out;
 }
 
@@ -260,15 +275,19 @@ private:
             const std::function<void(const error*)>& count) {
     const auto say = [&on = on_, to = std::string(x.reply),
                       count](const result<json::object>& got) {
-      if (!got) {
-        const auto why = got.error();
-        count(&why);
-        reply_problem(on, to, why);
+      const auto text = got ? json::serialize(*got) : std::string();
+      if (got && text.size() <= answer_bytes_max) {
+        count(nullptr);
+        if (!to.empty())
+          static_cast<void>(on.publish(to, text));
         return;
       }
-      count(nullptr);
-      if (!to.empty())
-        static_cast<void>(on.publish(to, json::serialize(*got)));
+      const auto why = got ? fail(errc::too_large, "the answer is larger than "
+                                                   "1 MB; ask with a lower "
+                                                   "limit")
+                           : got.error();
+      count(&why);
+      reply_problem(on, to, why);
     };
     auto question = read_question(x.bytes);
     if (!question)

@@ -18,8 +18,9 @@ namespace switchboard {
 ///     sb.v1.svc.session.list    {"limit":100,"closed":false}
 ///     sb.v1.svc.agent.list      {}
 ///
-/// An empty payload means {}. An error is a problem document, with the headers
-/// Nats-Service-Error and Nats-Service-Error-Code.
+/// An empty payload means {}. `session.get` shows a page of entries, by number
+/// and by size, and whether there may be more. An error is a problem document,
+/// with the headers Nats-Service-Error and Nats-Service-Error-Code.
 class services {
 public:
   /// Ends the subscriptions; what is being read then is still answered.

@@ -67,6 +67,8 @@ function connect() {
       clearTimeout(stale_timer);
       stale_timer = setTimeout(end_what_was_not_shown, 10000);
       say("");
+      // Some were shown in the very frame of the welcome.
+      for (const s of sessions.values()) if (s.confirmed) speak_what_waits(s);
       draw();
     }, (e) => say(e.message));
   };
@@ -145,8 +147,8 @@ const on = {
       select(x.session);
       if (x.session === return_to) return_to = null;
     }
-    if (x.last_seq > s.last) fill(s);
-    for (const item of outbox) if (item.session === x.session && !item.failed) speak(item);
+    if (x.last_seq > s.last && live()) fill(s);
+    speak_what_waits(s);
   },
   entry(x) {
     const s = sessions.get(x.session);
@@ -226,6 +228,10 @@ const forget = (client_id) => {
   outbox = outbox.filter((x) => x.client_id !== client_id);
   kept.set("outbox", outbox);
 };
+
+function speak_what_waits(s) {
+  for (const item of outbox) if (item.session === s.id && !item.failed) speak(item);
+}
 
 /** Sent again under the same client_id until it is confirmed: it counts once. */
 function speak(item) {

@@ -46,7 +46,8 @@ export class Agent {
     return this.ask("connect", { token: this.token, device: this.device, resume, ...extra });
   }
 
-  ask(name, what) {
+  async ask(name, what) {
+    if (this.socket.readyState !== WebSocket.OPEN) throw new Error("not connected");
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.socket.send(JSON.stringify({ id, [name]: what }));

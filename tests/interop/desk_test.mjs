@@ -70,7 +70,7 @@ async function signs_in(desk, house) {
   check(await desk.page.isVisible("#sign_in"), "a bad token is refused, and the page says so");
   await desk.page.fill("#token", await house.token("li"));
   await desk.page.press("#token", "Enter");
-  await desk.shown("#state", "connected");
+  await desk.shown("#state", /^connected$/);
   check((await desk.page.innerText("#me")) === "li", "an agent signs in with a token and the keyboard");
   check((await desk.page.inputValue("#presence")) === "online", "who signs in is online");
 }
@@ -119,7 +119,7 @@ async function keeps_all_over_a_reload(desk) {
   const before = await desk.bodies();
   await desk.page.fill("#text", "half a sentence");
   await desk.page.reload();
-  await desk.shown("#state", "connected");
+  await desk.shown("#state", /^connected$/);
   await desk.page.waitForFunction((n) => document.querySelectorAll("#lines li:not(.event)").length === n, before.length);
   check(JSON.stringify(await desk.bodies()) === JSON.stringify(before), "a reload shows the same conversation, without signing in again");
   check((await desk.page.inputValue("#text")) === "half a sentence", "a reload keeps what was being written");
@@ -137,7 +137,7 @@ async function survives_a_restart(desk, house, nc) {
   await desk.picture("4-disconnected");
   await house.start();
   const again = await house.client();
-  await desk.shown("#state", "connected");
+  await desk.shown("#state", /^connected$/);
   await desk.gone("#banner");
   await desk.gone("#lines li.sending");
   await customer(again, "wang", "are you there?");
@@ -188,7 +188,7 @@ async function closes(desk, nc) {
 async function rests(desk, nc) {
   await desk.page.selectOption("#presence", "break");
   await desk.page.reload();
-  await desk.shown("#state", "connected");
+  await desk.shown("#state", /^connected$/);
   await desk.page.waitForFunction(() => document.querySelector("#presence").value === "break");
   check(true, "who is on a break still is after a reload");
   await customer(nc, "patient", "anybody?");
