@@ -141,6 +141,9 @@ void local_node::on_reroute(const std::vector<membership::place>& what) {
 void local_node::on_suspend(bool suspended) {
   const std::lock_guard lock{mutex_};
   suspended_ = suspended;
+  if (!suspended)
+    // Others may have taken us for dead, and our sockets with us.
+    started_anew_.set();
   for (slot_number k = 0; k < slots; ++k)
     if (suspended && listening_.at(k))
       leaving_.push_back(

@@ -83,9 +83,9 @@ struct session_claimed {
   agent_id by;
 };
 
-using session_told =
-  std::variant<job, outcome, affinity_found, rules_changed, customer_signed,
-               farewell, neighbours_new, settle_asked, evicted, session_claimed>;
+using session_told = std::variant<job, outcome, affinity_found, rules_changed,
+                                  customer_signed, farewell, neighbours_new,
+                                  settle_asked, evicted, session_claimed>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------
@@ -266,6 +266,11 @@ struct revive {
   result<std::vector<session::state>> open;
 };
 
+/// The store has other entries than a session thought: read all of them again.
+struct read_again {
+  std::int64_t epoch = 0;
+};
+
 /// Another node owns the slot: end everything that lived here at this epoch.
 struct slot_lost {
   std::int64_t epoch = 0;
@@ -292,7 +297,7 @@ using slot_told =
   std::variant<inbox_filled, letter, sign_from, timer_due, session_over,
                session_left_behind, session_settled, directory_changed,
                slot_claimed, revive, slot_lost, settle_slot, resume_slot,
-               route_known, neighbours_new, home_gone, stop>;
+               route_known, neighbours_new, home_gone, read_again, stop>;
 using slot_ref = caf::typed_actor<rt::takes<slot_told>>;
 
 // -- to the router ------------------------------------------------------------

@@ -114,7 +114,7 @@ void session_actor::told(const outcome& x) {
       give_up(errc::unavailable,
               "the session is read again; repeat with the same id");
       if (!evicted_)
-        rt::post(world_->slot[slot_], slot_told{slot_claimed{epoch_}});
+        rt::post(world_->slot[slot_], slot_told{read_again{epoch_}});
       break;
   }
   if (evicted_)

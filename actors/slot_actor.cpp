@@ -74,11 +74,21 @@ void slot_actor::told(const route_known&) {
 }
 
 void slot_actor::told(const slot_claimed& x) {
+  if (x.epoch <= epoch_)
+    return;
   if (mode_ != mode::away)
     told(slot_lost{epoch_});
   epoch_ = x.epoch;
   mode_ = mode::loading;
   ++world_->counted->slots_owned;
+  read_sessions();
+}
+
+void slot_actor::told(const read_again& x) {
+  if (mode_ != mode::serving || x.epoch != epoch_)
+    return;
+  leave();
+  mode_ = mode::loading;
   read_sessions();
 }
 

@@ -72,6 +72,7 @@ private:
   void told(const route_known&);
   void told(const neighbours_new& x);
   void told(const home_gone& x);
+  void told(const read_again& x);
   void told(const stop&);
 
   // Letters, where the slot is ours.

@@ -1,28 +1,42 @@
 // Real nodes, killed, frozen and told to leave under load. Fails when anything
 // acknowledged was lost, doubled or reordered, or when a frozen node wrote a
 // line after others had taken over; never for being slow.
+//
+//     switchboard_cluster PROGRAM [--json] [SESSIONS [RATE [ROUNDS]]]
 #include "bench/failover.hpp"
 
-#include <CLI/CLI.hpp>
-
+#include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <string>
+#include <vector>
 
 using namespace switchboard;
 
 int main(int argc, char** argv) {
-  CLI::App app{"Kills, freezes and moves nodes under load"};
   bench::failover_options failover{.sessions = 1'000, .rate = 500, .rounds = 2};
   bench::migrate_options migrate{.sessions = 1'000, .rate = 500, .rounds = 1};
   bool json = false;
-  app.add_option("--program", failover.program, "The switchboard binary")
-    ->required();
-  app.add_option("--sessions", failover.sessions, "Live sessions");
-  app.add_option("--rate", failover.rate, "Messages a second");
-  app.add_option("--rounds", failover.rounds, "Faults");
-  app.add_flag("--json", json, "One line of JSON for each part");
-  CLI11_PARSE(app, argc, argv);
-  migrate.program = failover.program;
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--json")
+      json = true;
+    else
+      words.push_back(word);
+  }
+  if (words.empty()) {
+    std::cerr << "usage: switchboard_cluster PROGRAM [--json] [SESSIONS [RATE "
+                 "[ROUNDS]]]\n";
+    return 2;
+  }
+  failover.program = migrate.program = words[0];
+  if (words.size() > 1)
+    failover.sessions = migrate.sessions = std::atoi(words[1].c_str());
+  if (words.size() > 2)
+    failover.rate = migrate.rate = std::atof(words[2].c_str());
+  if (words.size() > 3)
+    failover.rounds = std::atoi(words[3].c_str());
   try {
     bool good = true;
     for (const auto& r :
