@@ -48,6 +48,7 @@ private:
   void told(const offer_over& x);
   void told(const passed_on& x);
   void told(const filled& x);
+  void told(const fill_on& x);
   void told(const may_read& x);
 
   // What an agent asks for: most of it is an event of the session.
@@ -79,7 +80,8 @@ private:
 
   void show(const agent_push& what);
   void open(std::int64_t token, screen& at, const push::session_opened& what);
-  void fill(std::int64_t token, session_id of, std::int32_t after);
+  void fill(std::int64_t token, session_id of, std::int32_t after,
+            std::int32_t count);
   [[nodiscard]] push::presence presence() const;
 
   handle::pointer self_;

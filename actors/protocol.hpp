@@ -110,6 +110,13 @@ struct filled {
   std::int64_t token = 0;
   session_id session;
   result<std::vector<entry>> lines;
+  bool more = false; ///< There may be more than one read brings.
+};
+
+/// A screen that lagged behind may take more of a session's history now.
+struct fill_on {
+  std::int64_t token = 0;
+  session_id session;
 };
 
 /// Calls back with true if the agent may read the session.
@@ -118,9 +125,10 @@ struct may_read {
   std::function<void(bool known_here)> answer;
 };
 
-using agent_told = std::variant<agent::event, screen_in, screen_out, asked,
-                                session_given, session_taken, offer_made,
-                                offer_over, passed_on, filled, may_read>;
+using agent_told =
+  std::variant<agent::event, screen_in, screen_out, asked, session_given,
+               session_taken, offer_made, offer_over, passed_on, filled,
+               fill_on, may_read>;
 using agent_ref = caf::typed_actor<rt::takes<agent_told>>;
 
 // -- to a slot ----------------------------------------------------------------

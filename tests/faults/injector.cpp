@@ -9,9 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
-#include <vector>
 
 namespace switchboard::faults {
 
@@ -29,16 +27,6 @@ void must(bool held, target what, const char* which) {
 
 bool exists(int pid) {
   return std::filesystem::exists("/proc/" + std::to_string(pid));
-}
-
-/// @pre the process is stopped: it makes no new children meanwhile
-std::vector<int> children_of(int pid) {
-  const auto id = std::to_string(pid);
-  std::ifstream from{"/proc/" + id + "/task/" + id + "/children"};
-  std::vector<int> all;
-  for (int child = 0; from >> child;)
-    all.push_back(child);
-  return all;
 }
 
 } // namespace
@@ -105,16 +93,13 @@ void injector::kill(target what, bool whole) {
   const auto pid = pid_of(what);
   must(pid > 0 && exists(pid), what, "it did not run");
   const witness open{port_of(what)};
-  std::vector<int> children;
   switch (what) {
     case target::node: on_.kill_node(); break;
     case target::nats: on_.nats().kill(); break;
     case target::postgres:
       if (whole) {
         on_.postgres().signal(SIGSTOP);
-        children = children_of(pid);
-        for (const auto child : children)
-          ::kill(child, SIGKILL);
+        on_.postgres().signal(SIGKILL);
       }
       on_.postgres().kill();
       break;
