@@ -149,6 +149,13 @@ struct filled {
   std::int64_t token = 0;
   session_id session;
   result<std::vector<entry>> lines;
+  bool more = false; ///< There may be more than one read brings.
+};
+
+/// A screen that lagged behind may take more of a session's history now.
+struct fill_on {
+  std::int64_t token = 0;
+  session_id session;
 };
 
 /// Calls back with true if the agent may read the session.
@@ -162,7 +169,8 @@ struct may_read {
 using agent_told =
   std::variant<agent::event, screen_in, screen_out, asked, session_given,
                session_taken, offer_made, offer_over, passed_on, filled,
-               may_read, neighbours_new, home_gone>;
+               may_read, neighbours_new, home_gone,
+               fill_on>;
 using agent_ref = caf::typed_actor<rt::takes<agent_told>>;
 
 // -- to a slot ----------------------------------------------------------------
