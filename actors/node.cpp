@@ -275,7 +275,8 @@ result<void> local_node::spawn_actors() {
                   .sender = sender_.get(),
                   .timers = timers_.get(),
                   .lane = lane_.get(),
-                  .counted = &counted_};
+                  .counted = &counted_,
+                  .persons = how_.persons};
   actor_config_ = std::make_unique<actor_config>(how_.threads);
   actors_ = std::make_unique<caf::actor_system>(*actor_config_);
   world_->router =

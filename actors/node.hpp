@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/domain/person.hpp"
 #include "actors/domain/result.hpp"
 #include "actors/front.hpp"
 #include "bus/nats/nats_bus.hpp"
@@ -28,6 +29,7 @@ public:
     std::int64_t stream_bytes_max = 1 << 30;
     int stream_replicas = 1;
     std::chrono::seconds stream_age_max{7 * 86400};
+    person::rules persons{};         ///< Which addresses join contacts.
     std::function<bool()> give_up{}; ///< Polled while waiting at start.
   };
 

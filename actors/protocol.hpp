@@ -42,9 +42,11 @@ struct job {
   reply_to reply{}; ///< May be empty.
 };
 
-/// Who served this customer last; asked of the store once for a new session.
-struct affinity_found {
-  std::optional<store::last_served> last;
+/// What the store knows of this person: who they are, if they have proven an
+/// address, and who served them last, on any channel.
+struct person_found {
+  std::optional<store::last_served> last{};
+  std::optional<result<customer_id>> customer{};
 };
 
 /// Queues or agents were edited.
@@ -57,7 +59,7 @@ struct rules_changed {
 struct farewell {};
 
 using session_told =
-  std::variant<job, outcome, affinity_found, rules_changed, farewell>;
+  std::variant<job, outcome, person_found, rules_changed, farewell>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------

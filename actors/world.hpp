@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/alarm.hpp"
+#include "actors/domain/person.hpp"
 #include "actors/outbox_sender.hpp"
 #include "actors/protocol.hpp"
 #include "actors/query_pool.hpp"
@@ -27,6 +28,7 @@ struct world {
   statistics* counted = nullptr;
   std::array<slot_ref, slots> slot{};
   router_ref router{};
+  person::rules persons{};
 
   void tell_session(session_id to, job what) const {
     rt::post(slot.at(slot_of(to)), slot_told{for_session{to, std::move(what)}});

@@ -30,6 +30,7 @@ node::options node_of(const settings& s) {
           .stream_replicas = static_cast<int>(s.nats.stream_replicas),
           .stream_age_max = std::chrono::duration_cast<std::chrono::seconds>(
             s.nats.stream_age_max),
+          .persons = {.country = s.identity.country},
           .give_up = stop_asked};
 }
 
