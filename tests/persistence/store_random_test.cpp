@@ -29,7 +29,7 @@ public:
       if (chance(40)) {
         auto talk = talks_[i];
         if (chance(5))
-          talk.epoch += 1;
+          talk.epoch = 0; // Of a former life; nobody believes in a future one.
         if (chance(5))
           talk.last_seq += chance(50) ? 1 : -std::min(talk.last_seq, 2);
         auto w = step(talk);
@@ -47,7 +47,7 @@ public:
         b.sessions.push_back(std::move(w));
       }
     if (chance(30))
-      b.watermarks = {{3, chance(80) ? 1 : 2, any(100), "s" + digit(2)}};
+      b.watermarks = {{3, chance(80) ? 1 : 0, any(100), "s" + digit(2)}};
     if (chance(20))
       b.dead = {{.slot = 3,
                  .epoch = 1,
@@ -117,8 +117,9 @@ std::string print(const std::vector<outcome>& all) {
   for (const auto& x : all) {
     to += std::string(to_string(x.what)) + ' ';
     auto known = x.known;
-    std::sort(known.begin(), known.end(),
-              [](const auto& a, const auto& b) { return a.id < b.id; });
+    std::sort(known.begin(), known.end(), [](const auto& a, const auto& b) {
+      return a.id.text < b.id.text;
+    });
     for (const auto& k : known)
       to += '(' + k.id.text + ' ' + to_string(k.where.session) + '-'
             + std::to_string(k.where.seq) + (k.same_body ? "" : " other")
