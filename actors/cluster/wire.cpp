@@ -315,6 +315,8 @@ void fields(A& a, passed_on& x) {
 template <class A>
 void fields(A&, filled&) {} // Never leaves its node.
 template <class A>
+void fields(A&, fill_on&) {} // Nor does this.
+template <class A>
 void fields(A& a, may_read& x) {
   a(x.session);
 }
