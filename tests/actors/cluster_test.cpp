@@ -276,3 +276,43 @@ TEST_CASE_METHOD(cluster, "a screen stays whole while everything moves",
   CHECK(screen->broken() == 0);
   check_invariants();
 }
+
+TEST_CASE_METHOD(cluster, "the buffered lane is read once, whatever moves",
+                 "[live][cluster]") {
+  std::vector<contact> all;
+  for (std::size_t of = 0; of < nodes.size(); ++of)
+    all.push_back(customer_of(*this, of));
+  int sent = 0;
+  const auto publish = [&](int count) {
+    for (const auto until = sent + count; sent < until; ++sent)
+      for (const auto& who : all) {
+        std::promise<result<void>> stored;
+        wire->publish_stored(
+          subject::in(who), R"({"text":"buffered"})",
+          {{"Nats-Msg-Id", "web:" + who.user + '-' + std::to_string(sent)}},
+          [&](const result<void>& x) { stored.set_value(x); });
+        REQUIRE(ok(stored.get_future().get()));
+      }
+  };
+  const auto arrived = [&](const contact& who) {
+    std::size_t seen = 0;
+    if (const auto lines = look->history(who, now() + 1h, 1000))
+      for (const auto& x : *lines)
+        seen += x.what.kind == entry_kind::customer ? 1 : 0;
+    return seen;
+  };
+  publish(20);
+  nodes[0]->drain();
+  publish(20);
+  nodes[0].reset();
+  publish(20);
+  start(0);
+  publish(20);
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  for (const auto& who : all) {
+    while (arrived(who) < 80 && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(20ms);
+    CHECK(arrived(who) == 80);
+  }
+  check_invariants();
+}
