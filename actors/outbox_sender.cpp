@@ -47,8 +47,10 @@ struct outbox_sender::shared : std::enable_shared_from_this<shared> {
       return;
     auto& lane = lanes[session];
     if (!stored) {
-      spdlog::warn("outbox: {} not stored, trying again: {}",
-                   lane.rows.front().dedupe_id, stored.error().detail);
+      // Said once: with the bus away there are many lanes and many tries.
+      if (lane.retry == retry_first)
+        spdlog::warn("outbox: {} not stored, trying again: {}",
+                     lane.rows.front().dedupe_id, stored.error().detail);
       const auto wait = lane.retry;
       lane.retry = std::min(lane.retry * 2, retry_max);
       timers->at(now() + wait, [self = shared_from_this(), session] {
