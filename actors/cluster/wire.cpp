@@ -207,6 +207,10 @@ void fields(A& a, push::typing& x) {
   a(x.session, x.author);
 }
 template <class A>
+void fields(A& a, push::read& x) {
+  a(x.session, x.seq);
+}
+template <class A>
 void fields(A& a, push::presence& x) {
   a(x.now, x.reason, x.next);
 }
