@@ -17,6 +17,11 @@ namespace {
 /// So many entries are read back at once; a longer session takes more reads.
 constexpr std::int32_t fill_max = 500;
 
+
+/// A screen that lags is given a few at a time, and some time between.
+constexpr std::int32_t fill_lagging = 16;
+constexpr auto lag_time = duration{25};
+
 } // namespace
 
 agent_actor::agent_actor(handle::pointer self, birth b,
@@ -185,7 +190,7 @@ void agent_actor::told(const passed_on& x) {
       case screen_feed::verdict::show: at.to->show(x.what); break;
       case screen_feed::verdict::drop: break;
       case screen_feed::verdict::fill:
-        fill(token, added->session, feed->second.after());
+        fill(token, added->session, feed->second.after(), fill_max);
         break;
     }
   }
@@ -205,11 +210,29 @@ void agent_actor::told(const filled& x) {
     at->second.to->end("unavailable");
     return;
   }
-  for (auto& line : feed->second.fill(*x.lines))
-    at->second.to->show(push::entry_added{x.session, std::move(line)});
-  if (feed->second.end_fill(x.lines->size()
-                            == static_cast<std::size_t>(fill_max)))
-    fill(x.token, x.session, feed->second.after());
+  for (const auto& line : *x.lines) {
+    if (at->second.to->lags()) {
+      // More than it can take would end it, and its next try the same way.
+      world_->timers->at(now() + lag_time, [me = handle{self_}, token = x.token,
+                                            session = x.session] {
+        rt::post(me, agent_told{fill_on{token, session}});
+      });
+      return;
+    }
+    if (feed->second.fill(line.seq))
+      at->second.to->show(push::entry_added{x.session, line});
+  }
+  if (feed->second.end_fill(x.more))
+    fill(x.token, x.session, feed->second.after(), fill_max);
+}
+
+void agent_actor::told(const fill_on& x) {
+  const auto at = screens_.find(x.token);
+  if (at == screens_.end())
+    return;
+  const auto feed = at->second.feeds.find(x.session);
+  if (feed != at->second.feeds.end())
+    fill(x.token, x.session, feed->second.after(), fill_lagging);
 }
 
 void agent_actor::told(const may_read& x) {
@@ -387,15 +410,17 @@ void agent_actor::open(std::int64_t token, screen& at,
                         screen_feed{from == at.from.end() ? 0 : from->second})
       .first->second;
   feed.begin_fill();
-  fill(token, what.session, feed.after());
+  fill(token, what.session, feed.after(), fill_max);
 }
 
-void agent_actor::fill(std::int64_t token, session_id of, std::int32_t after) {
-  const auto asked =
-    world_->reads->run([me = handle{self_}, token, of, after](store& from) {
-      rt::post(
-        me, agent_told{filled{token, of, from.entries(of, after, fill_max)}});
-    });
+void agent_actor::fill(std::int64_t token, session_id of, std::int32_t after,
+                       std::int32_t count) {
+  const auto asked = world_->reads->run([me = handle{self_}, token, of, after,
+                                         count](store& from) {
+    auto lines = from.entries(of, after, count);
+    const auto more = lines && lines->size() == static_cast<std::size_t>(count);
+    rt::post(me, agent_told{filled{token, of, std::move(lines), more}});
+  });
   if (!asked)
     rt::post(
       handle{self_},

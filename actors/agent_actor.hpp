@@ -49,6 +49,7 @@ private:
   void told(const offer_over& x);
   void told(const passed_on& x);
   void told(const filled& x);
+  void told(const fill_on& x);
   void told(const may_read& x);
   void told(const neighbours_new& x);
   void told(const home_gone& x);
@@ -85,7 +86,8 @@ private:
   void show(const agent_push& what);
   void claim(session_id what);
   void open(std::int64_t token, screen& at, const push::session_opened& what);
-  void fill(std::int64_t token, session_id of, std::int32_t after);
+  void fill(std::int64_t token, session_id of, std::int32_t after,
+            std::int32_t count);
   [[nodiscard]] push::presence presence() const;
 
   handle::pointer self_;

@@ -104,6 +104,10 @@ public:
   virtual ~agent_screen() = default;
   virtual void show(const agent_push& what) = 0;
 
+  /// True while so much waits to be written that history is better held back.
+  /// What happens live is shown all the same. May be called from any thread.
+  [[nodiscard]] virtual bool lags() { return false; }
+
   /// The agent signed in elsewhere with the same device, or the node drains.
   virtual void end(std::string_view reason) = 0;
 };

@@ -172,7 +172,8 @@ void local_node::spawn_actors() {
                   .timers = timers_.get(),
                   .lane = lane_.get(),
                   .counted = &counted_,
-                  .post = peers_.get()};
+                  .post = peers_.get(),
+                  .persons = how_.persons};
   world_->on_fenced = [this](slot_number slot, std::int64_t epoch) {
     keeper_->tell(membership::fenced{slot, epoch});
   };

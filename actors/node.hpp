@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/domain/person.hpp"
 #include "actors/domain/result.hpp"
 #include "actors/front.hpp"
 #include "bus/nats/nats_bus.hpp"
@@ -29,6 +30,7 @@ public:
     int stream_replicas = 1;
     std::chrono::seconds stream_age_max{7 * 86400};
     std::string address{};           ///< Of its HTTP, as operators are told.
+    person::rules persons{};         ///< Which addresses join contacts.
     std::function<bool()> give_up{}; ///< Polled while waiting at start.
   };
 

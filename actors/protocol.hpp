@@ -52,9 +52,11 @@ struct job {
   reply_to reply{}; ///< May be empty.
 };
 
-/// Who served this customer last; asked of the store once for a new session.
-struct affinity_found {
-  std::optional<store::last_served> last;
+/// What the store knows of this person: who they are, if they have proven an
+/// address, and who served them last, on any channel.
+struct person_found {
+  std::optional<store::last_served> last{};
+  std::optional<result<customer_id>> customer{};
 };
 
 /// Queues or agents were edited.
@@ -83,9 +85,9 @@ struct session_claimed {
   agent_id by;
 };
 
-using session_told =
-  std::variant<job, outcome, affinity_found, rules_changed, customer_signed,
-               farewell, neighbours_new, settle_asked, evicted, session_claimed>;
+using session_told = std::variant<job, outcome, person_found, rules_changed,
+                                  customer_signed, farewell, neighbours_new,
+                                  settle_asked, evicted, session_claimed>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------
@@ -149,6 +151,13 @@ struct filled {
   std::int64_t token = 0;
   session_id session;
   result<std::vector<entry>> lines;
+  bool more = false; ///< There may be more than one read brings.
+};
+
+/// A screen that lagged behind may take more of a session's history now.
+struct fill_on {
+  std::int64_t token = 0;
+  session_id session;
 };
 
 /// Calls back with true if the agent may read the session.
@@ -162,7 +171,7 @@ struct may_read {
 using agent_told =
   std::variant<agent::event, screen_in, screen_out, asked, session_given,
                session_taken, offer_made, offer_over, passed_on, filled,
-               may_read, neighbours_new, home_gone>;
+               may_read, neighbours_new, home_gone, fill_on>;
 using agent_ref = caf::typed_actor<rt::takes<agent_told>>;
 
 // -- to a slot ----------------------------------------------------------------

@@ -123,11 +123,25 @@ void session_actor::told(const outcome& x) {
   say_settled();
 }
 
-void session_actor::told(const affinity_found& x) {
+void session_actor::told(const person_found& x) {
   affinity_known_ = true;
+  looking_up_ = false;
+  // Also in what is under way, which will be the state.
+  std::vector<session::state*> all{&state_};
+  if (flight_)
+    all.push_back(&flight_->next);
   if (x.last && !state_.previous) {
-    state_.previous = x.last->agent;
+    for (auto* s : all)
+      s->previous = x.last->agent;
     previous_at_ = x.last->at;
+  }
+  if (x.customer && !*x.customer) {
+    looked_up_ = {}; // The next line tries again.
+    spdlog::warn("session {}: person not looked up: {}", state_.id.value,
+                 x.customer->error().detail);
+  } else if (x.customer) {
+    for (auto* s : all)
+      s->customer = **x.customer;
   }
   if (session::waits(state_))
     ask_router();
@@ -275,6 +289,7 @@ void session_actor::finish() {
     stored_ = true;
   for (auto& row : done.out)
     world_->sender->send(std::move(row));
+  recognise(done);
   for (const auto& x : done.jobs) {
     if (const auto* said = said_by_customer(x.what))
       last_line_ = prefix(said->what.content, 200);
@@ -439,16 +454,43 @@ void session_actor::perform(const planned&, const session::find_agent&) {
     ask_router();
     return;
   }
-  const auto asked =
-    world_->reads->run([me = handle{self_}, who = state_.who](store& from) {
-      const auto found = from.last_agent(who);
-      rt::post(me, session_told{affinity_found{
-                     found ? *found : std::optional<store::last_served>{}}});
-    });
-  if (!asked) {
-    affinity_known_ = true; // Without it the choice is only a little poorer.
+  if (!looking_up_)
+    look_up_person();
+  if (affinity_known_)
     ask_router();
-  }
+}
+
+/// A verified address joins the contact to the person whom it belongs to, when
+/// a session starts and whenever a line brings another one.
+void session_actor::recognise(const flight& done) {
+  for (const auto& x : done.jobs)
+    if (const auto* said = said_by_customer(x.what)) {
+      auto found = person::verified_in(said->what, world_->persons);
+      if (!found.phone.empty())
+        proven_.phone = std::move(found.phone);
+      if (!found.email.empty())
+        proven_.email = std::move(found.email);
+    }
+  if (proven_ != looked_up_)
+    look_up_person();
+}
+
+void session_actor::look_up_person() {
+  looked_up_ = proven_;
+  const auto asked = world_->reads->run(
+    [me = handle{self_}, who = state_.who, with = proven_](store& from) {
+      person_found found;
+      if (!with.empty())
+        found.customer = from.identify(who, with.phone, with.email);
+      if (const auto last = from.last_agent(who))
+        found.last = *last;
+      rt::post(me, session_told{std::move(found)});
+    });
+  looking_up_ = asked;
+  if (asked)
+    return;
+  affinity_known_ = true; // Without it the choice is only a little poorer.
+  looked_up_ = {};
 }
 
 void session_actor::ask_router() {

@@ -54,7 +54,7 @@ private:
 
   void told(const job& x);
   void told(const outcome& x);
-  void told(const affinity_found& x);
+  void told(const person_found& x);
   void told(const rules_changed& x);
   void told(const customer_signed& x);
   void told(const farewell&);
@@ -95,6 +95,8 @@ private:
 
   void show_change(const session::state& before);
   void ask_router();
+  void recognise(const flight& done);
+  void look_up_person();
   [[nodiscard]] push::session_opened opened() const;
 
   handle::pointer self_;
@@ -104,6 +106,9 @@ private:
   std::int64_t epoch_;
   bool stored_; ///< The session has at least one committed entry.
   bool affinity_known_ = false;
+  bool looking_up_ = false;
+  person::addresses proven_{};    ///< By what the customer sent so far.
+  person::addresses looked_up_{}; ///< With these the store was asked.
   time_point previous_at_{};
   std::string last_line_{}; ///< What the customer said last, for offers.
   std::string why_{};       ///< Of the last decision, for offers.

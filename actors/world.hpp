@@ -2,6 +2,7 @@
 
 #include "actors/alarm.hpp"
 #include "actors/cluster/peers.hpp"
+#include "actors/domain/person.hpp"
 #include "actors/outbox_sender.hpp"
 #include "actors/protocol.hpp"
 #include "actors/query_pool.hpp"
@@ -36,6 +37,7 @@ struct world {
   std::function<void(slot_number, std::int64_t)> on_quiet{};
   std::array<slot_ref, slots> slot{};
   router_ref router{};
+  person::rules persons{};
 
   void tell_session(session_id to, job what) const {
     const auto k = slot_of(to);

@@ -2,11 +2,14 @@
 
 #include "bench/crew.hpp"
 #include "bench/load.hpp"
+#include "bus/subject.hpp"
 
 #include <signal.h>
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -59,14 +62,28 @@ void must_balance(crew& nodes) {
     throw std::runtime_error("the nodes do not share the slots");
 }
 
-/// From the fault until the last message that it hit was answered.
-double recovery_ms(const std::vector<load::answer>& all,
+/// The slots of a node, as the database has it.
+std::set<slot_number> slots_of(rig& on, const std::string& node) {
+  std::set<slot_number> all;
+  std::istringstream rows{
+    on.query("SELECT slot FROM slot WHERE owner = '" + node + "'")};
+  for (int slot = 0; rows >> slot;)
+    all.insert(static_cast<slot_number>(slot));
+  return all;
+}
+
+/// From the fault until the last message that it hit was answered: of those for
+/// slots that the node had, and were answered late.
+double recovery_ms(const load& from, const std::string& run,
+                   const std::set<slot_number>& of,
                    steady_clock::time_point fault,
                    steady_clock::time_point until, latencies& hit) {
   auto last = fault;
-  for (const auto& x : all)
+  for (const auto& x : from.answers())
     if (answered_at(x) > fault && x.due < until
-        && x.latency_us > std::chrono::microseconds{late}.count()) {
+        && x.latency_us > std::chrono::microseconds{late}.count()
+        && of.contains(
+          subject::slot_of({"web", load::user_name(run, x.user)}))) {
       last = std::max(last, answered_at(x));
       hit.add(x.latency_us);
     }
@@ -125,6 +142,7 @@ report run_failover(const failover_options& how) {
     const auto victim = round % how.nodes;
     const auto freeze = how.freeze && round % 2 == 1;
     const auto epochs = epochs_of(on, crew::name(victim));
+    const auto slots_hit = slots_of(on, crew::name(victim));
     const auto fault = steady_clock::now();
     if (freeze)
       nodes.signal(victim, SIGSTOP);
@@ -142,7 +160,7 @@ report run_failover(const failover_options& how) {
     if (!x.stop(20s))
       r.more.emplace_back("unanswered in round " + std::to_string(round), "");
     (freeze ? frozen : killed)
-      .push_back(recovery_ms(x.answers(), fault, until, hit));
+      .push_back(recovery_ms(x, run, slots_hit, fault, until, hit));
     check(r, on, x, run);
     if (const auto more = lines_of(on, epochs) - written; more > 0) {
       r.more.emplace_back("lines written by a node that was taken over",

@@ -3,6 +3,7 @@
 #include "bench/payloads.hpp"
 #include "bus/codec.hpp"
 #include "bus/subject.hpp"
+#include "config/child_process.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -43,7 +44,8 @@ std::string load::message_name(const std::string& run, int user,
 load::load(bus& wire, options how)
   : wire_(wire),
     how_(std::move(how)),
-    inbox_("_INBOX." + how_.run + '.'),
+    // Its own: the late answer to another load's message must not fit ours.
+    inbox_("_INBOX." + how_.run + '-' + random_secret(4) + '.'),
     flights_(static_cast<std::size_t>(how_.window)),
     numbers_(static_cast<std::size_t>(how_.users), how_.after) {
   for (std::size_t i = flights_.size(); i > 0; --i)

@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::int64_t examples_max = 5;
+
 std::string make_folder() {
   const auto path =
     fs::temp_directory_path() / ("switchboard-" + random_secret(6));
@@ -173,9 +175,22 @@ void check(report& to, const rig& from, const load& what,
   for (const auto& x : what.answers()) {
     const auto at = stored.find(load::message_name(run, x.user, x.number));
     if (at == stored.end()
-        || at->second != std::pair{x.where.session.value, x.where.seq})
-      ++to.lost; // A receipt without its entry, or with another place.
+        || at->second != std::pair{x.where.session.value, x.where.seq}) {
+      // A receipt without its entry, or with another place.
+      if (++to.lost <= examples_max)
+        to.more.emplace_back(
+          "lost: " + load::message_name(run, x.user, x.number),
+          "told " + to_string(x.where.session) + ' '
+            + std::to_string(x.where.seq)
+            + (x.where.duplicate ? " (repeat)" : "") + ", stored "
+            + (at == stored.end() ? "nowhere"
+                                  : std::to_string(at->second.first) + ' '
+                                      + std::to_string(at->second.second)));
+    }
   }
+  if (what.sent() > what.answered())
+    to.more.emplace_back("without an answer",
+                         std::to_string(what.sent() - what.answered()));
   to.lost += what.sent() - what.answered();
   to.duplicated += what.doubled();
   to.reordered += what.reordered();

@@ -50,6 +50,9 @@ struct settings {
     std::int64_t in_flight_max = 65'536;
   } actors;
   struct {
+    std::string country; ///< Calling code, "86".
+  } identity;
+  struct {
     std::string level = "info";
     std::string format = "auto";
   } log;

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 namespace switchboard {
@@ -66,7 +67,6 @@ struct writer::impl {
       give_up_at_ = std::chrono::steady_clock::now() + patience_at_end;
     }
     filled_.notify_all();
-    stopping_changed_.notify_all();
     thread_.join();
   }
 
@@ -107,13 +107,17 @@ struct writer::impl {
   }
 
   /// Takes what has gathered, up to `rows_max_` entries. A session has never
-  /// more than one write under way, so a batch has each at most once.
+  /// more than one write under way, unless its slot went and came back: so a
+  /// batch has each at most once.
   /// @pre the mutex is held
   commit take() {
     commit c;
     std::size_t rows = 0;
+    std::unordered_set<session_id> taken;
     while (!next_.sessions.empty() && rows < rows_max_) {
       auto& job = next_.sessions.front();
+      if (!taken.insert(job.what.state.id).second)
+        break;
       rows += job.what.entries.size();
       c.what.sessions.push_back(std::move(job.what));
       c.sessions.push_back(std::move(job.done));

@@ -17,7 +17,7 @@ constexpr const char* style =
 --p2:#7fb2ff;--p3:#d69ad8;--p4:#e0b84a;--p5:#9aa6b5;--win:#173d30;
 --lose:#4a2a18}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:1040px;padding:28px 20px 60px;background:var(--page);
+body{margin:0 auto;max-width:1200px;padding:28px 20px 60px;background:var(--page);
 color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 h1{font-size:26px;margin:0 0 6px}h2{font-size:19px;margin:36px 0 10px}
 h3{font-size:15px;margin:0 0 8px}p{margin:6px 0}
@@ -30,7 +30,7 @@ padding:14px 16px;margin:12px 0;overflow-x:auto}
 .row .card{margin:0}
 svg{display:block;width:100%;height:auto;font-size:12px}
 svg text{fill:var(--ink)}svg .load,svg .tick{fill:var(--soft)}
-svg .end{text-anchor:end}svg .middle{text-anchor:middle}
+svg.bars{min-width:720px}svg .end{text-anchor:end}svg .middle{text-anchor:middle}
 svg .ours{font-weight:600}
 .grid{stroke:var(--line)}.axis{stroke:var(--soft)}
 .interval{stroke:var(--ink);stroke-width:1.5;opacity:.65}
@@ -45,7 +45,7 @@ svg .ours{font-weight:600}
 margin:8px 0}
 .legend svg{width:26px;height:10px;display:inline-block;margin-right:6px}
 table{border-collapse:collapse;width:100%;font-size:13px}
-th,td{text-align:right;padding:5px 8px;border-bottom:1px solid var(--line);
+th,td{text-align:right;padding:5px 7px;border-bottom:1px solid var(--line);
 white-space:nowrap;font-variant-numeric:tabular-nums}
 th:first-child,td:first-child{text-align:left}
 th{font-weight:600;color:var(--soft)}

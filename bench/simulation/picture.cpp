@@ -38,11 +38,11 @@ std::string line(point from, point to, std::string_view kind) {
          + std::string(kind) + "\"/>\n";
 }
 
-std::string picture(point size, const std::string& title,
+std::string picture(point size, std::string_view kind, const std::string& title,
                     const std::string& body) {
   return "<svg viewBox=\"0 0 " + number(size.x) + ' ' + number(size.y)
-         + "\" role=\"img\"><title>" + escaped(title) + "</title>\n" + body
-         + "</svg>\n";
+         + "\" class=\"" + std::string(kind) + "\" role=\"img\"><title>"
+         + escaped(title) + "</title>\n" + body + "</svg>\n";
 }
 
 std::string colour(std::size_t policy) {
@@ -101,11 +101,11 @@ std::string bar(std::size_t policy, point at, double scale, figure f,
 
 // -- curve --------------------------------------------------------------------
 
-constexpr point curve_size{430, 300};
+constexpr point curve_size{360, 256};
 constexpr double left = 48;
-constexpr double right = 404;
+constexpr double right = 338;
 constexpr double upper = 14;
-constexpr double lower = 258;
+constexpr double lower = 214;
 
 struct axes {
   double seconds = 1; ///< At the right end.
@@ -202,7 +202,7 @@ std::string bars(const study& s, figure f) {
   }
   const auto width =
     names_width + panel_width * static_cast<double>(s.tables.size());
-  return picture({width, bars_top + bar_step * rules.size()},
+  return picture({width, bars_top + bar_step * rules.size()}, "bars",
                  std::string(to_string(f)) + " of every policy", body);
 }
 
@@ -212,8 +212,8 @@ std::string waiting_curve(const table& t) {
   // The product last, so that nothing hides it.
   for (auto i = t.rows.size(); i-- > 0;)
     body += curve(a, i, t.rows[i]);
-  return picture(curve_size, "Share of customers who waited longer, " + t.name,
-                 body);
+  return picture(curve_size, "waits",
+                 "Share of customers who waited longer, " + t.name, body);
 }
 
 } // namespace switchboard::simulation

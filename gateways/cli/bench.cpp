@@ -3,6 +3,7 @@
 #include "bench/failover.hpp"
 #include "bench/ingest.hpp"
 #include "bench/route.hpp"
+#include "bench/store.hpp"
 #include "gateways/cli/cli.hpp"
 
 #include <iostream>
@@ -83,6 +84,15 @@ void add_bench(CLI::App& to, context& c) {
              [&c] { return print(c, bench::run_burst(burst)); });
   made->add_option("--messages", burst, "How many")
     ->check(CLI::Range(1, 15'000))
+    ->capture_default_str();
+  static bench::store_options kept;
+  made = add(*all, "store", "The fenced append beside COPY and row by row", "",
+             [&c] { return print(c, run_store(kept)); });
+  made->add_option("--rows", kept.rows, "Entries of each turn")
+    ->check(CLI::Range(1024, 100'000'000))
+    ->capture_default_str();
+  made->add_option("--rounds", kept.rounds, "Rounds of A B B A")
+    ->check(CLI::Range(1, 1000))
     ->capture_default_str();
   made = add(*all, "e2e", "Customer to agent and back, at half load", "",
              [&c] { return print(c, run_e2e(e2e)); });

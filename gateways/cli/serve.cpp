@@ -33,6 +33,7 @@ node::options node_of(const settings& s) {
           .stream_age_max = std::chrono::duration_cast<std::chrono::seconds>(
             s.nats.stream_age_max),
           .address = s.http.address + ':' + std::to_string(s.http.port),
+          .persons = {.country = s.identity.country},
           .give_up = stop_asked};
 }
 

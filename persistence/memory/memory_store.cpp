@@ -312,6 +312,8 @@ private:
     const auto& lines = lines_of(s.id);
     s.last_seq = static_cast<std::int32_t>(lines.size());
     s.answered = true;
+    if (const auto known = customer_of(s.who); !known.empty())
+      s.customer = known;
     for (const auto& x : lines) {
       if (x.line.kind == entry_kind::agent || x.line.kind == entry_kind::bot)
         s.answered = true;

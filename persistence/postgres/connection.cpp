@@ -214,8 +214,7 @@ result<rows> connection::judge(PGresult* raw) {
   // Not its detail: that may quote what a customer wrote.
   const char* primary = PQresultErrorField(raw, PG_DIAG_MESSAGE_PRIMARY);
   std::string why = primary ? primary : PQerrorMessage(raw_);
-  while (!why.empty() && why.back() == '\n')
-    why.pop_back();
+  why.erase(std::min(why.find('\n'), why.size())); // The rest is context.
   const auto code = PQstatus(raw_) != CONNECTION_OK
                       ? errc::unavailable
                       : code_of(state ? state : "");

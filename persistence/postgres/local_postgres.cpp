@@ -236,8 +236,15 @@ void local_postgres::kill() {
 }
 
 void local_postgres::signal(int number) {
-  if (server_)
-    server_->signal(number);
+  if (!server_ || !server_->alive())
+    return;
+  // The first process makes the others: it goes first, so that there are no
+  // new ones.
+  server_->signal(number);
+  const auto id = std::to_string(server_->pid());
+  std::ifstream children{"/proc/" + id + "/task/" + id + "/children"};
+  for (int child = 0; children >> child;)
+    ::kill(child, number);
 }
 
 void local_postgres::stop() {

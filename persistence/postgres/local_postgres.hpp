@@ -39,7 +39,8 @@ public:
   /// SIGKILL of the server's first process; its children notice and end.
   void kill();
 
-  /// @param number SIGSTOP freezes the first process, SIGCONT lets it go on.
+  /// Sends it to every process of the server: SIGSTOP freezes it, SIGCONT lets
+  /// it go on.
   void signal(int number);
 
   /// Fast shutdown, as an operator does it.

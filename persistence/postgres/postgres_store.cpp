@@ -145,8 +145,9 @@ public:
     // The entries are the truth about the last line and about who waits.
     const auto got = to_.run(
       "SELECT s.state::text, l.last_seq, "
-      "(extract(epoch from u.at) * 1000)::bigint "
+      "(extract(epoch from u.at) * 1000)::bigint, c.customer_id "
       "FROM session s "
+      "LEFT JOIN contact c USING (channel, user_id) "
       "CROSS JOIN LATERAL (SELECT coalesce(max(seq), 0) AS last_seq FROM entry "
       "WHERE session_id = s.id) l "
       "LEFT JOIN LATERAL (SELECT e.at FROM entry e WHERE e.session_id = s.id "
@@ -166,6 +167,9 @@ public:
       state->answered = got->text(i, 2).empty();
       if (!state->answered)
         state->waiting_since = time_of(got->number(i, 2));
+      // Who a contact is may have been learned, or taken back, since.
+      if (!got->text(i, 3).empty())
+        state->customer.text = got->text(i, 3);
       all.push_back(std::move(*state));
     }
     return all;

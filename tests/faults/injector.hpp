@@ -35,6 +35,9 @@ private:
   int socket_ = -1;
 };
 
+/// Waits until nobody listens there. @returns false after 5 s
+[[nodiscard]] bool refuses(std::uint16_t port);
+
 /// Kills the node, the nats-server or PostgreSQL with SIGKILL and makes sure
 /// that it had an effect: the process is gone, an open connection broke, a new
 /// one is refused. Used on the main thread only: children end with the thread

@@ -8,9 +8,8 @@
 #include "tests/faults/injector.hpp"
 #include "tests/faults/senders.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <random>
@@ -119,8 +118,7 @@ public:
     while (under_.direct.answered() < direct + 2 * direct_users
            || under_.buffered.count() < buffered + 2 * buffered_users) {
       if (!on_.node_alive())
-        throw std::runtime_error("the node ended by itself; see " + on_.folder()
-                                 + "/node.log");
+        throw std::runtime_error("the node ended by itself");
       if (steady_clock::now() - begin > recovery_max)
         throw std::runtime_error("nothing was answered for a minute after the "
                                  "kill of "
@@ -215,6 +213,29 @@ bool judge(bench::rig& on, traffic& x, const std::string& program) {
   return all.clean() && broken == 0 && findings.empty();
 }
 
+template <class T>
+bool number(const std::string& text, T& to) {
+  const auto* end = text.data() + text.size();
+  const auto [stop, ec] = std::from_chars(text.data(), end, to);
+  return ec == std::errc{} && stop == end;
+}
+
+/// @returns false for flags that nobody knows
+bool read(const std::vector<std::string>& flags, options& to) {
+  for (std::size_t i = 0; i < flags.size(); i += 2) {
+    if (i + 1 == flags.size())
+      return false;
+    const auto& value = flags[i + 1];
+    if (flags[i] == "--program")
+      to.program = value;
+    else if (!(flags[i] == "--seed" && number(value, to.seed))
+             && !(flags[i] == "--kills" && number(value, to.kills)
+                  && to.kills > 0))
+      return false;
+  }
+  return true;
+}
+
 int run(const options& how) {
   const auto begin = steady_clock::now();
   std::cout << "seed " << how.seed << ", kills " << how.kills << '\n'
@@ -226,7 +247,15 @@ int run(const options& how) {
     throw std::runtime_error("the node does not become ready");
   traffic under{on};
   storm s{on, under, how};
-  s.rage();
+  try {
+    s.rage();
+  } catch (const std::exception&) {
+    // The folder goes with the servers.
+    std::cout << run_process(
+                   {.command = {"tail", "-n", "40", on.folder() + "/node.log"}})
+                   .output;
+    throw;
+  }
   const auto answered = under.stop();
   rest left;
   const auto quiet =
@@ -254,12 +283,13 @@ int run(const options& how) {
 
 int main(int argc, char** argv) {
   options how;
-  CLI::App app{"Kills the node, nats-server and PostgreSQL under load."};
-  app.add_option("--seed", how.seed, "Repeats the choices of a former run");
-  app.add_option("--kills", how.kills, "How many")
-    ->check(CLI::Range(1, 10'000));
-  app.add_option("--program", how.program, "The switchboard binary");
-  CLI11_PARSE(app, argc, argv);
+  if (!read({argv + 1, argv + argc}, how)) {
+    std::cerr << "Kills the node, nats-server and PostgreSQL under load.\n"
+                 "  --seed N        repeats the choices of a former run\n"
+                 "  --kills N       how many (30)\n"
+                 "  --program FILE  the switchboard binary\n";
+    return 2;
+  }
   if (how.program.empty())
     how.program = std::filesystem::read_symlink("/proc/self/exe")
                     .parent_path()

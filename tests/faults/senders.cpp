@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 /// Between two tries, and between two messages of one user.
 constexpr auto pause = 20ms;
-constexpr auto pace = 5ms;
+constexpr auto pace = 15ms;
 constexpr auto answer_max = 4s;
 
 } // namespace

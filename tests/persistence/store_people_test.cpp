@@ -153,6 +153,18 @@ STORE_TEST(
   CHECK(must(this->to->identify(this->mail, "", "b@example.com")) == third);
 }
 
+STORE_TEST("an open session is read back with the customer of today") {
+  conversation talk{.id = {1001}, .who = this->web};
+  this->write(talk.says({{"m-1", "hi"}}));
+  const auto one = must(this->to->identify(this->web, "+491", ""));
+  const auto open = [&] {
+    return must(this->to->open_sessions(std::vector<slot_number>{3})).at(0);
+  };
+  CHECK(open().customer == one);
+  const auto own = must(this->to->separate(this->web));
+  CHECK(open().customer == own);
+}
+
 STORE_TEST("nobody unknown can be separated") {
   const auto got = this->to->separate({"web", "never seen"});
   REQUIRE_FALSE(got.has_value());

@@ -22,7 +22,7 @@ only_in 'boost/(beast|asio)' 'gateways/'
 only_in '[^">]*\.pb\.h' 'bus/codec\.cpp|bus/draft\.cpp|tests/'
 only_in 'caf/' 'actors/[^/]*\.(cpp|hpp):'
 only_in 'jwt' 'gateways/auth/'
-only_in 'CLI/' 'gateways/cli/'
+only_in 'CLI/' 'gateways/cli/|tests/'
 only_in 'catch2/|rapidcheck' 'tests/'
 only_in 'gateways/' 'gateways/|bench/|tests/'
 only_in 'bench/' 'bench/|gateways/cli/|tests/'
@@ -42,8 +42,8 @@ fi
 
 # A file that nobody can hold in mind.
 while read -r lines file; do
-  if [ "$file" != total ] && [ "$lines" -gt 650 ]; then
-    printf '%s has %s lines; split it by concern (limit: 650)\n' "$file" "$lines"
+  if [ "$file" != total ] && [ "$lines" -gt 700 ]; then
+    printf '%s has %s lines; split it by concern (limit: 700)\n' "$file" "$lines"
     bad=1
   fi
 done < <(git ls-files '*.cpp' '*.hpp' '*.sql' | xargs wc -l)
