@@ -8,7 +8,7 @@ import { Agent } from "./agent.mjs";
 
 let posted = 0;
 async function post(nc, user, text) {
-  const got = await nc.request(`sb.v1.post.web.${user}`, JSON.stringify({ text, id: `a${++posted}` }), { timeout: patience });
+  const got = await nc.request(`sb.v1.post.web.${user}`, JSON.stringify({ text, msg_id: `a${++posted}` }), { timeout: patience });
   const told = JSON.parse(new TextDecoder().decode(got.data));
   if (!told.session) throw new Error(`post: ${JSON.stringify(told)}`);
   return told;

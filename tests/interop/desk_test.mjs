@@ -56,7 +56,7 @@ class Desk {
 
 let asked = 0;
 async function customer(nc, user, text, channel = "web") {
-  const got = await nc.request(`sb.v1.post.${channel}.${user}`, JSON.stringify({ text, id: `m${++asked}` }), { timeout: patience });
+  const got = await nc.request(`sb.v1.post.${channel}.${user}`, JSON.stringify({ text, msg_id: `m${++asked}` }), { timeout: patience });
   return JSON.parse(new TextDecoder().decode(got.data));
 }
 
