@@ -1,6 +1,7 @@
 #include "actors/node.hpp"
 
 #include "actors/lane_reader.hpp"
+#include "actors/policy_watch.hpp"
 #include "actors/router_actor.hpp"
 #include "actors/slot_actor.hpp"
 #include "actors/world.hpp"
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <filesystem>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -47,6 +49,10 @@ result<T> insist(const node::options& how, const char* what, Try attempt) {
       return fail(errc::unavailable, got.error().detail);
     std::this_thread::sleep_for(retry_time);
   }
+}
+
+router::policy_choice choice_of(const policy_file& x) {
+  return {x.acting, x.canary, x.canary_percent};
 }
 
 /// Everything is made in `begin` in the order of dependency and taken down in
@@ -106,6 +112,8 @@ private:
   void on_post(slot_number slot, const bus::packet& x);
   void beat();
   void refresh_directory();
+  std::shared_ptr<router_tape> make_tape();
+  void refresh_policy();
   void read_if_allowed(const agent_id& who, session_id of,
                        std::function<void(result<void>)> then);
   void end();
@@ -128,6 +136,8 @@ private:
   std::unique_ptr<writer> writer_;
   std::unique_ptr<query_pool> reads_;
   std::unique_ptr<outbox_sender> sender_;
+  std::unique_ptr<policy_watch> policies_; ///< Like `store_`.
+  std::shared_ptr<router_tape> tape_;
   std::unique_ptr<actor_config> actor_config_;
   std::unique_ptr<caf::actor_system> actors_;
   std::shared_ptr<world> world_ = std::make_shared<world>();
@@ -148,6 +158,12 @@ private:
 // -- start --------------------------------------------------------------------
 
 result<void> local_node::begin() {
+  try {
+    policies_ = std::make_unique<policy_watch>(how_.policy_file);
+    tape_ = make_tape();
+  } catch (const std::exception& e) {
+    return fail(errc::malformed, e.what());
+  }
   store_ = open_store("node");
   if (const auto ok = check_database(); !ok)
     return ok;
@@ -171,6 +187,37 @@ result<void> local_node::begin() {
   spdlog::info("node {} serves {} slots", how_.name.text,
                counted_.slots_owned.load());
   return {};
+}
+
+/// @throws std::runtime_error when the record cannot be written
+std::shared_ptr<router_tape> local_node::make_tape() {
+  const auto& shadows = policies_->current().shadows;
+  if (how_.router_record.empty() && shadows.empty())
+    return nullptr;
+  router_tape::options o{.shadows = shadows};
+  if (!how_.router_record.empty()) {
+    std::filesystem::create_directories(how_.router_record);
+    o.file = how_.router_record + "/router-" + how_.name.text + '-'
+             + std::to_string(now().time_since_epoch().count()) + ".jsonl";
+  }
+  o.on_disagreement = [this](const auto&) { ++counted_.disagreements; };
+  return std::make_shared<router_tape>(std::move(o));
+}
+
+/// Nobody who waits loses their place: the router only thinks otherwise.
+void local_node::refresh_policy() {
+  if (how_.reload_asked && how_.reload_asked())
+    policies_->look_again();
+  const auto fresh = policies_->look();
+  if (!fresh)
+    return;
+  world_->tell_router(router::policy_changed{choice_of(*fresh)});
+  spdlog::info("policy {} decides from now on{}", fresh->acting.version,
+               fresh->canary
+                 ? ", policy " + std::to_string(fresh->canary->version)
+                     + " about " + std::to_string(fresh->canary_percent)
+                     + " % of the sessions"
+                 : "");
 }
 
 result<void> local_node::check_database() {
@@ -278,8 +325,9 @@ result<void> local_node::spawn_actors() {
                   .counted = &counted_};
   actor_config_ = std::make_unique<actor_config>(how_.threads);
   actors_ = std::make_unique<caf::actor_system>(*actor_config_);
-  world_->router =
-    rt::spawn<router_actor>(*actors_, std::shared_ptr<const world>{world_});
+  world_->router = rt::spawn<router_actor>(
+    *actors_, router_actor::birth{choice_of(policies_->current()), tape_},
+    std::shared_ptr<const world>{world_});
   std::array<std::vector<session::state>, slots> by_slot{};
   for (auto& s : *open)
     by_slot.at(slot_of(s.id)).push_back(std::move(s));
@@ -533,6 +581,7 @@ void local_node::beat() {
     if (round % 5 == 0) {
       world_->tell_router(router::swept{});
       refresh_directory();
+      refresh_policy();
       if (sender_->wants_more())
         send_pending();
     }

@@ -29,6 +29,9 @@ public:
     int stream_replicas = 1;
     std::chrono::seconds stream_age_max{7 * 86400};
     std::function<bool()> give_up{}; ///< Polled while waiting at start.
+    std::string policy_file{};       ///< Empty: the default routing policy.
+    std::string router_record{}; ///< Folder for records; empty: none are kept.
+    std::function<bool()> reload_asked{}; ///< Polled; true: read files again.
   };
 
   /// Starts a node. Waits for its dependencies as long as they are away, and

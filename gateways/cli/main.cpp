@@ -75,6 +75,7 @@ int run(int argc, char** argv) {
   add_directory(app, c);
   add_care(app, c);
   add_bench(app, c);
+  add_routing(app, c);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -17,6 +17,7 @@ namespace switchboard::cli {
 namespace {
 
 std::atomic<bool> stop_flag{false};
+std::atomic<bool> reload_flag{false};
 
 node::options node_of(const settings& s) {
   return {.name = {s.node.name},
@@ -30,7 +31,10 @@ node::options node_of(const settings& s) {
           .stream_replicas = static_cast<int>(s.nats.stream_replicas),
           .stream_age_max = std::chrono::duration_cast<std::chrono::seconds>(
             s.nats.stream_age_max),
-          .give_up = stop_asked};
+          .give_up = stop_asked,
+          .policy_file = s.routing.policy,
+          .router_record = s.routing.record,
+          .reload_asked = [] { return reload_flag.exchange(false); }};
 }
 
 } // namespace
@@ -40,6 +44,8 @@ void catch_signals() {
   how.sa_handler = [](int) { stop_flag = true; };
   sigaction(SIGINT, &how, nullptr);
   sigaction(SIGTERM, &how, nullptr);
+  how.sa_handler = [](int) { reload_flag = true; };
+  sigaction(SIGHUP, &how, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
