@@ -1,11 +1,14 @@
 #include "actors/agent_actor.hpp"
 
+#include "actors/session_rows.hpp"
 #include "bus/subject.hpp"
+#include "config/child_process.hpp"
 
+#include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <utility>
+#include <vector>
 
 namespace switchboard {
 
@@ -14,8 +17,9 @@ namespace {
 /// So many entries are read back at once; a longer session takes more reads.
 constexpr std::int32_t fill_max = 500;
 
-/// Screens are numbered for the whole process.
-std::atomic<std::int64_t> screens_made{0};
+/// A screen that lags is given a few at a time, and some time between.
+constexpr std::int32_t fill_lagging = 16;
+constexpr auto lag_time = duration{25};
 
 } // namespace
 
@@ -48,31 +52,81 @@ void agent_actor::told(const agent::event& x) {
 }
 
 void agent_actor::told(const screen_in& x) {
+  // Added a moment ago, and the directory does not have them yet?
+  if (!known_ && !x.looked_up && look_up(x))
+    return;
   if (!known_) {
     x.done(
       fail(errc::not_found, "there is no agent '" + state_.id.text
                               + "'; add one with `switchboard agent add`"));
     return;
   }
-  const auto token = ++screens_made;
-  auto& at = screens_[token];
-  at.to = x.screen;
-  at.from = x.from;
-  ++world_->counted->screens;
-  x.done(token);
-  happen(agent::connected{token});
+  if (!screens_.contains(x.key))
+    ++world_->counted->screens;
+  auto& at = screens_[x.key];
+  at = screen{x.screen, x.home, x.from, {}};
+  x.done(receipt{});
+  happen(agent::connected{x.key});
+  // We may be new here, and the screen remembers what the agent had chosen.
+  if (x.shown && x.shown->now != agent::presence::online
+      && state_.now == agent::presence::online)
+    happen(agent::presence_asked{x.shown->now, x.shown->reason, x.shown->next});
   at.to->show(presence());
   for (const auto& [id, what] : open_)
-    open(token, at, what);
+    open(x.key, at, what);
   for (const auto& [id, what] : offers_)
     at.to->show(what);
+  for (const auto& [id, seq] : x.from)
+    if (!open_.contains(id))
+      claim(id);
+  for (const auto id : x.offers)
+    if (!offers_.contains(id))
+      claim(id);
+}
+
+/// Somebody believes that this session is ours: ask it.
+void agent_actor::claim(session_id what) {
+  if (const auto k = slot_of(what); k < slots)
+    world_->tell(k, agent_claims{what, state_.id});
+}
+
+bool agent_actor::look_up(screen_in x) {
+  x.looked_up = true;
+  return world_->reads->run(
+    [me = handle{self_}, id = state_.id, x = std::move(x)](store& from) {
+      if (const auto all = from.agents())
+        for (const auto& row : *all)
+          if (row.id == id)
+            rt::post(me,
+                     agent_told{agent::event{agent::profile_changed{row.who}}});
+      rt::post(me, agent_told{x});
+    });
 }
 
 void agent_actor::told(const screen_out& x) {
-  if (screens_.erase(x.token) == 0)
+  if (screens_.erase(x.key) == 0)
     return;
   --world_->counted->screens;
-  happen(agent::disconnected{x.token});
+  happen(agent::disconnected{x.key});
+}
+
+void agent_actor::told(const home_gone& x) {
+  std::vector<std::int64_t> lost;
+  for (const auto& [key, at] : screens_)
+    if (at.home == x.home)
+      lost.push_back(key);
+  for (const auto key : lost)
+    told(screen_out{key});
+}
+
+/// The sessions of those slots will tell us of themselves, but for those that
+/// have ended meanwhile: these we must ask for.
+void agent_actor::told(const neighbours_new& x) {
+  for (const auto& [id, at] : state_.places)
+    if (x.which.test(slot_of(id)))
+      claim(id);
+  if (x.which.test(router_slot))
+    happen(agent::router_started{});
 }
 
 void agent_actor::told(const asked& x) {
@@ -93,10 +147,11 @@ void agent_actor::told(const session_given& x) {
 
 void agent_actor::told(const session_taken& x) {
   happen(agent::unassigned{x.session});
-  if (open_.erase(x.session) == 0)
-    return;
+  open_.erase(x.session);
   for (auto& [token, at] : screens_)
     at.feeds.erase(x.session);
+  // Also if we are new here and never had it: a screen may still show it, and
+  // those that do not, do not mind.
   show(push::session_ended{x.session, x.reason});
 }
 
@@ -109,8 +164,8 @@ void agent_actor::told(const offer_made& x) {
 
 void agent_actor::told(const offer_over& x) {
   happen(agent::offer_ended{x.session, x.number, x.reason});
-  if (offers_.erase(x.session) > 0)
-    show(push::offer_ended{x.session, x.number, x.reason});
+  offers_.erase(x.session);
+  show(push::offer_ended{x.session, x.number, x.reason});
 }
 
 void agent_actor::told(const passed_on& x) {
@@ -134,7 +189,7 @@ void agent_actor::told(const passed_on& x) {
       case screen_feed::verdict::show: at.to->show(x.what); break;
       case screen_feed::verdict::drop: break;
       case screen_feed::verdict::fill:
-        fill(token, added->session, feed->second.after());
+        fill(token, added->session, feed->second.after(), fill_max);
         break;
     }
   }
@@ -154,15 +209,34 @@ void agent_actor::told(const filled& x) {
     at->second.to->end("unavailable");
     return;
   }
-  for (auto& line : feed->second.fill(*x.lines))
-    at->second.to->show(push::entry_added{x.session, std::move(line)});
-  if (feed->second.end_fill(x.lines->size()
-                            == static_cast<std::size_t>(fill_max)))
-    fill(x.token, x.session, feed->second.after());
+  for (const auto& line : *x.lines) {
+    if (at->second.to->lags()) {
+      // More than it can take would end it, and its next try the same way.
+      world_->timers->at(now() + lag_time, [me = handle{self_}, token = x.token,
+                                            session = x.session] {
+        rt::post(me, agent_told{fill_on{token, session}});
+      });
+      return;
+    }
+    if (feed->second.fill(line.seq))
+      at->second.to->show(push::entry_added{x.session, line});
+  }
+  if (feed->second.end_fill(x.more))
+    fill(x.token, x.session, feed->second.after(), fill_max);
+}
+
+void agent_actor::told(const fill_on& x) {
+  const auto at = screens_.find(x.token);
+  if (at == screens_.end())
+    return;
+  const auto feed = at->second.feeds.find(x.session);
+  if (feed != at->second.feeds.end())
+    fill(x.token, x.session, feed->second.after(), fill_lagging);
 }
 
 void agent_actor::told(const may_read& x) {
-  x.answer(open_.contains(x.session) || offers_.contains(x.session));
+  const auto mine = open_.contains(x.session) || offers_.contains(x.session);
+  x.answer(receipt{x.session, mine ? 1 : 0, false});
 }
 
 // -- what an agent asks for ---------------------------------------------------
@@ -231,10 +305,7 @@ void agent_actor::asks(const ask::typing& x, const reply_to& reply) {
     reply(fail(errc::stale_owner, "the session is not on your screen"));
     return;
   }
-  // Lost is lost: nobody waits for a typing sign.
-  static_cast<void>(world_->wire->publish(
-    subject::event("session", "typing", to_string(x.session)),
-    R"({"agent":")" + state_.id.text + R"("})"));
+  tell_channel("typing", at->second, {});
   reply(receipt{x.session, 0, false});
 }
 
@@ -244,11 +315,26 @@ void agent_actor::asks(const ask::read& x, const reply_to& reply) {
     reply(fail(errc::stale_owner, "the session is not on your screen"));
     return;
   }
-  static_cast<void>(world_->wire->publish(
-    subject::event("session", "read", to_string(x.session)),
-    R"({"agent":")" + state_.id.text + R"(","seq":)" + std::to_string(x.seq)
-      + '}'));
+  tell_channel("read", at->second, x.seq);
   reply(receipt{x.session, x.seq, false});
+}
+
+/// Lost is lost: nobody waits for a sign.
+void agent_actor::tell_channel(std::string_view what,
+                               const push::session_opened& of,
+                               std::optional<std::int32_t> seq) {
+  const auto session = to_string(of.session);
+  boost::json::object body{{"session", session},
+                           {"agent", state_.id.text},
+                           {"channel", of.who.channel},
+                           {"user", of.who.user}};
+  if (seq)
+    body["seq"] = *seq;
+  static_cast<void>(world_->wire->publish(
+    subject::event("session", what, session), boost::json::serialize(body),
+    cloud_event("session." + std::string(what),
+                session + '-' + std::string(what) + '-' + random_secret(6),
+                session, now())));
 }
 
 // -- presence and places ------------------------------------------------------
@@ -323,15 +409,17 @@ void agent_actor::open(std::int64_t token, screen& at,
                         screen_feed{from == at.from.end() ? 0 : from->second})
       .first->second;
   feed.begin_fill();
-  fill(token, what.session, feed.after());
+  fill(token, what.session, feed.after(), fill_max);
 }
 
-void agent_actor::fill(std::int64_t token, session_id of, std::int32_t after) {
-  const auto asked =
-    world_->reads->run([me = handle{self_}, token, of, after](store& from) {
-      rt::post(
-        me, agent_told{filled{token, of, from.entries(of, after, fill_max)}});
-    });
+void agent_actor::fill(std::int64_t token, session_id of, std::int32_t after,
+                       std::int32_t count) {
+  const auto asked = world_->reads->run([me = handle{self_}, token, of, after,
+                                         count](store& from) {
+    auto lines = from.entries(of, after, count);
+    const auto more = lines && lines->size() == static_cast<std::size_t>(count);
+    rt::post(me, agent_told{filled{token, of, std::move(lines), more}});
+  });
   if (!asked)
     rt::post(
       handle{self_},

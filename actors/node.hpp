@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/domain/person.hpp"
 #include "actors/domain/result.hpp"
 #include "actors/front.hpp"
 #include "bus/nats/nats_bus.hpp"
@@ -28,6 +29,8 @@ public:
     std::int64_t stream_bytes_max = 1 << 30;
     int stream_replicas = 1;
     std::chrono::seconds stream_age_max{7 * 86400};
+    std::string address{};           ///< Of its HTTP, as operators are told.
+    person::rules persons{};         ///< Which addresses join contacts.
     std::function<bool()> give_up{}; ///< Polled while waiting at start.
     std::string policy_file{};       ///< Empty: the default routing policy.
     std::string router_record{}; ///< Folder for records; empty: none are kept.
@@ -45,7 +48,8 @@ public:
 
   virtual front& face() = 0;
 
-  /// Takes nothing new and gives the slots up; screens are told to reconnect.
+  /// Gives the slots to other nodes while it goes on serving, one after the
+  /// other, and returns when nothing is left or nobody takes more (bounded).
   virtual void drain() = 0;
 };
 

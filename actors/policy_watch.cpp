@@ -7,6 +7,10 @@
 
 namespace switchboard {
 
+router::policy_choice choice_of(const policy_file& x) {
+  return {x.acting, x.canary, x.canary_percent};
+}
+
 policy_watch::policy_watch(std::string file) : file_(std::move(file)) {
   if (file_.empty())
     return;

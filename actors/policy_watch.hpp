@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/domain/router.hpp"
 #include "config/policy_file.hpp"
 
 #include <filesystem>
@@ -8,6 +9,8 @@
 #include <vector>
 
 namespace switchboard {
+
+[[nodiscard]] router::policy_choice choice_of(const policy_file& x);
 
 /// Notices when a policy file, or one that it names, was edited.
 /// Thread safety: none.

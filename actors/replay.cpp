@@ -51,8 +51,12 @@ replayed replay(const router_record& what, const std::optional<policy>& other) {
   constexpr std::uint64_t seed = 14695981039346656037u;
   replayed out{.hash = seed, .recorded_hash = seed};
   router::matcher m;
-  if (other)
-    m.set_shadow(*other);
+  const auto start = [&] {
+    m = router::matcher{};
+    if (other)
+      m.set_shadow(*other);
+  };
+  start();
   std::deque<recorded_proposal> made;
   const auto differs = [&](std::string text) {
     if (out.first_difference.empty())
@@ -70,6 +74,8 @@ replayed replay(const router_record& what, const std::optional<policy>& other) {
       if (!made.empty())
         made.pop_front();
     }
+    if (line.start)
+      start();
     if (!line.event)
       continue;
     ++out.events;

@@ -3,12 +3,17 @@
 #include "actors/router_tape.hpp"
 #include "actors/world.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <memory>
+#include <set>
+#include <vector>
 
 namespace switchboard {
 
-/// Owns the company's one matcher and passes its proposals to the agents. The
-/// tape (if any) hears everything and delays nothing.
+/// Owns the company's one matcher and passes its proposals to the agents, if
+/// the router's slot is this node's; if not, it sends on what it is told.
 class router_actor {
 public:
   static constexpr const char* name = "router";
@@ -24,8 +29,21 @@ public:
   handle::behavior_type make_behavior();
 
 private:
-  void told(const router::event& x);
+  /// What is not sent on at once is said again when a router starts; more than
+  /// this need not be kept.
+  static constexpr std::size_t held_max = 10'000;
+
+  void told(const for_router& x);
+  void told(const router::policy_choice& x);
+  void told(const slot_claimed& x);
+  void told(const slot_lost& x);
+  void told(const route_known&);
   void told(const stop&);
+
+  void route(const router::event& x);
+
+  /// Tells those at work how many wait, when that has changed.
+  void show_lines();
 
   void perform(const router::propose& e);
   void perform(const router::lost_wakeup& e);
@@ -35,8 +53,15 @@ private:
   void perform(const router::canary_ended& e);
 
   handle::pointer self_;
+  router::policy_choice rules_;
   router::matcher matcher_;
-  std::shared_ptr<router_tape> tape_;
+  std::shared_ptr<router_tape> tape_; ///< It delays nothing.
+  std::int64_t epoch_ = 0;
+  bool ours_ = false;
+  std::deque<letter> held_; ///< Until the router's node is known.
+  std::set<agent_id> at_work_;
+  std::set<agent_id> untold_; ///< At work, and shown no line yet.
+  std::vector<router::line> shown_;
   std::shared_ptr<const world> world_;
 };
 

@@ -14,10 +14,7 @@ router_tape::router_tape(options how) : how_(std::move(how)) {
       throw std::runtime_error("cannot write the router's record to "
                                + how_.file);
   }
-  for (const auto& p : how_.shadows) {
-    shadows_.push_back(std::make_unique<router::matcher>());
-    shadows_.back()->set_shadow(p);
-  }
+  start_shadows();
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -30,8 +27,24 @@ router_tape::~router_tape() {
   thread_.join();
 }
 
+void router_tape::start_shadows() {
+  shadows_.clear();
+  for (const auto& p : how_.shadows) {
+    shadows_.push_back(std::make_unique<router::matcher>());
+    shadows_.back()->set_shadow(p);
+  }
+}
+
+void router_tape::begin(time_point at) {
+  put({.what = router::swept{}, .at = at, .begins = true});
+}
+
 void router_tape::add(const router::event& what, time_point at,
                       const router::effects& then) {
+  put({.what = what, .at = at, .then = then});
+}
+
+void router_tape::put(item x) {
   {
     const std::lock_guard lock{mutex_};
     if (queue_.size() >= how_.queue_max) {
@@ -39,7 +52,8 @@ void router_tape::add(const router::event& what, time_point at,
       ++lost_now_;
       return;
     }
-    queue_.push_back({what, at, then, std::exchange(lost_now_, 0)});
+    x.lost_before = std::exchange(lost_now_, 0);
+    queue_.push_back(std::move(x));
   }
   changed_.notify_one();
 }
@@ -78,6 +92,11 @@ void router_tape::follow(const item& x) {
   if (x.lost_before > 0) {
     write(router_gap_json(x.lost_before, x.at));
     shadows_.clear(); // They do not know any more what the router knows.
+  }
+  if (x.begins) {
+    write(router_start_json(x.at));
+    start_shadows();
+    return;
   }
   write(to_json(x.what, x.at));
   for (const auto& effect : x.then)

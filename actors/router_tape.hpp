@@ -42,6 +42,9 @@ public:
   router_tape(const router_tape&) = delete;
   router_tape& operator=(const router_tape&) = delete;
 
+  /// The router starts anew and knows nobody.
+  void begin(time_point at);
+
   /// What the router was told, when, and what followed.
   void add(const router::event& what, time_point at,
            const router::effects& then);
@@ -56,10 +59,13 @@ private:
     router::event what;
     time_point at{};
     router::effects then{};
+    bool begins = false;
     std::uint64_t lost_before = 0; ///< So many are missing before this one.
   };
 
   void run();
+  void put(item x);
+  void start_shadows();
   void follow(const item& x);
   void write(const std::string& line);
 

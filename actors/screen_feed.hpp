@@ -41,15 +41,22 @@ public:
 
   [[nodiscard]] std::int32_t after() const { return next_ - 1; }
 
+  /// Takes one entry that the store has; they come ascending.
+  /// @returns true if it is to be shown
+  [[nodiscard]] bool fill(std::int32_t seq) {
+    if (seq != next_)
+      return false;
+    ++next_;
+    return true;
+  }
+
   /// Takes what the store has; `lines` are ascending.
   /// @returns those to show, in order
   [[nodiscard]] std::vector<entry> fill(const std::vector<entry>& lines) {
     std::vector<entry> fit;
     for (const auto& x : lines)
-      if (x.seq == next_) {
-        ++next_;
+      if (fill(x.seq))
         fit.push_back(x);
-      }
     return fit;
   }
 

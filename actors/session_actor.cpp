@@ -88,6 +88,11 @@ session_actor::handle::behavior_type session_actor::make_behavior() {
 // -- what it is told ----------------------------------------------------------
 
 void session_actor::told(const job& x) {
+  if (evicted_) {
+    answer(x, fail(errc::moved, "another node owns this session now; try "
+                                "again"));
+    return;
+  }
   inbox_.push_back(x);
   take_up();
 }
@@ -97,26 +102,46 @@ void session_actor::told(const outcome& x) {
     case verdict::committed: finish(); break;
     case verdict::duplicate: without_known(x.known); break;
     case verdict::agent_full: without_grants(); break;
+    case verdict::refused: without_refused(); break;
     case verdict::fenced:
       ++world_->counted->fenced;
-      give_up(errc::moved, "another node owns this session now; try again",
-              true);
+      world_->on_fenced(slot_, epoch_);
+      give_up(errc::moved, "another node owns this session now; try again");
       break;
     case verdict::stale:
       spdlog::error("session {}: the store has other entries than expected",
                     state_.id.value);
       give_up(errc::unavailable,
-              "the session is read again; repeat with the same id", true);
+              "the session is read again; repeat with the same id");
+      if (!evicted_)
+        rt::post(world_->slot[slot_], slot_told{slot_claimed{epoch_}});
       break;
   }
+  if (evicted_)
+    give_up(errc::moved, "another node owns this session now; try again");
   take_up();
+  say_settled();
 }
 
-void session_actor::told(const affinity_found& x) {
+void session_actor::told(const person_found& x) {
   affinity_known_ = true;
+  looking_up_ = false;
+  // Also in what is under way, which will be the state.
+  std::vector<session::state*> all{&state_};
+  if (flight_)
+    all.push_back(&flight_->next);
   if (x.last && !state_.previous) {
-    state_.previous = x.last->agent;
+    for (auto* s : all)
+      s->previous = x.last->agent;
     previous_at_ = x.last->at;
+  }
+  if (x.customer && !*x.customer) {
+    looked_up_ = {}; // The next line tries again.
+    spdlog::warn("session {}: person not looked up: {}", state_.id.value,
+                 x.customer->error().detail);
+  } else if (x.customer) {
+    for (auto* s : all)
+      s->customer = **x.customer;
   }
   if (session::waits(state_))
     ask_router();
@@ -126,11 +151,67 @@ void session_actor::told(const rules_changed& x) {
   rules_ = x.rules;
 }
 
+void session_actor::told(const customer_signed& x) {
+  const auto holder = session::owner(state_);
+  if (!holder)
+    return;
+  if (!x.read)
+    world_->tell_agent(*holder, passed_on{push::typing{state_.id, {}}});
+  else if (*x.read <= state_.last_seq)
+    world_->tell_agent(*holder, passed_on{push::read{state_.id, *x.read}});
+}
+
 void session_actor::told(const farewell&) {
-  session_left_behind over{state_.id, state_.who, {}};
+  if (evicted_)
+    return;
+  session_left_behind over{state_.id, state_.who, {}, epoch_};
   for (auto& x : std::exchange(inbox_, {}))
     over.left.push_back(std::move(x));
   rt::post(world_->slot[slot_], slot_told{std::move(over)});
+}
+
+/// Who has started anew hears again what concerns them: the router that we
+/// wait, the agent that we are theirs.
+void session_actor::told(const neighbours_new& x) {
+  const auto held = session::holds(state_);
+  if ((session::waits(state_) && x.which.test(router_slot))
+      || std::any_of(held.begin(), held.end(), [&](const session::hold& h) {
+           return x.which.test(slot_of(h.agent));
+         }))
+    told(job{session::revived{}, {}});
+}
+
+void session_actor::told(const session_claimed& x) {
+  const auto held = session::holds(state_);
+  if (std::any_of(held.begin(), held.end(),
+                  [&](const session::hold& h) { return h.agent == x.by; })) {
+    told(job{session::revived{}, {}});
+    return;
+  }
+  world_->tell_agent(x.by, session_taken{state_.id, "moved on"});
+  world_->tell_agent(x.by, offer_over{state_.id, 0, "over"});
+}
+
+void session_actor::told(const settle_asked&) {
+  settle_asked_ = true;
+  say_settled();
+}
+
+void session_actor::say_settled() {
+  if (!settle_asked_ || evicted_ || flight_ || (!inbox_.empty() && !ended_))
+    return;
+  settle_asked_ = false;
+  rt::post(world_->slot[slot_], slot_told{session_settled{state_.id, epoch_}});
+}
+
+/// The write under way, if any, decides by itself: it is committed, and then
+/// what follows from it is true, or it is fenced.
+void session_actor::told(const evicted&) {
+  evicted_ = true;
+  for (const auto& x : std::exchange(inbox_, {}))
+    answer(x, fail(errc::moved, "another node owns this session now; try "
+                                "again"));
+  end();
 }
 
 // -- one write after the other ------------------------------------------------
@@ -152,7 +233,14 @@ void session_actor::take_up() {
 session_actor::flight session_actor::plan() {
   flight f{state_, {}, {}, std::chrono::steady_clock::now()};
   const auto at = now();
-  for (auto& x : std::exchange(inbox_, {})) {
+  auto taken = std::exchange(inbox_, {});
+  if (alone_ > 0) {
+    --alone_;
+    inbox_.assign(std::make_move_iterator(taken.begin() + 1),
+                  std::make_move_iterator(taken.end()));
+    taken.resize(1);
+  }
+  for (auto& x : taken) {
     // What comes after the end belongs to the contact's next session.
     if (std::holds_alternative<session::closed>(f.next.at)
         && said_by_customer(x)) {
@@ -201,9 +289,10 @@ void session_actor::finish() {
     stored_ = true;
   for (auto& row : done.out)
     world_->sender->send(std::move(row));
+  recognise(done);
   for (const auto& x : done.jobs) {
     if (const auto* said = said_by_customer(x.what))
-      last_line_ = said->what.content.substr(0, 200);
+      last_line_ = prefix(said->what.content, 200);
     for (const auto& effect : x.effects)
       std::visit([&](const auto& e) { perform(x, e); }, effect);
   }
@@ -287,7 +376,33 @@ void session_actor::without_grants() {
     ask_router();
 }
 
-void session_actor::give_up(errc code, const char* why, bool lost) {
+/// The database cannot keep something in the write. Each job is tried alone, so
+/// that only the one at fault is lost.
+void session_actor::without_refused() {
+  auto undone = std::move(*flight_);
+  flight_.reset();
+  if (undone.jobs.size() > 1) {
+    alone_ = undone.jobs.size();
+    std::deque<job> again;
+    for (auto& x : undone.jobs)
+      again.push_back(std::move(x.what));
+    for (auto& x : inbox_)
+      again.push_back(std::move(x));
+    inbox_ = std::move(again);
+    return;
+  }
+  for (const auto& x : undone.jobs) {
+    if (const auto* grant = std::get_if<session::granted>(&x.what.what))
+      perform(x, session::end_offer{grant->agent, 0, "refused"});
+    answer(x.what, fail(errc::malformed,
+                        "the database cannot keep this content; send plain "
+                        "UTF-8 text without NUL characters"));
+  }
+  if (!stored_ && inbox_.empty())
+    end();
+}
+
+void session_actor::give_up(errc code, const char* why) {
   if (flight_)
     for (const auto& x : flight_->jobs)
       answer(x.what, fail(code, why));
@@ -295,8 +410,6 @@ void session_actor::give_up(errc code, const char* why, bool lost) {
   for (const auto& x : inbox_)
     answer(x, fail(code, why));
   inbox_.clear();
-  if (lost)
-    rt::post(world_->slot[slot_], slot_told{slot_lost{}});
   end();
 }
 
@@ -309,7 +422,9 @@ void session_actor::end() {
   // What is in the inbox, and what comes before the slot says farewell, is
   // given back then; after that nobody knows us, and the last reference ends
   // us.
-  rt::post(world_->slot[slot_], slot_told{session_over{state_.id, state_.who}});
+  if (!evicted_)
+    rt::post(world_->slot[slot_],
+             slot_told{session_over{state_.id, state_.who, epoch_}});
 }
 
 // -- after the commit ---------------------------------------------------------
@@ -319,6 +434,9 @@ void session_actor::perform(const planned&, const session::append& e) {
     ++world_->counted->messages_in;
   else if (e.line.kind == entry_kind::agent)
     ++world_->counted->messages_out;
+  else if (e.line.kind == entry_kind::event)
+    spdlog::debug("session {}: {} seq={} agent={}", state_.id.value,
+                  e.line.event, e.line.seq, e.line.author);
 }
 
 void session_actor::perform(const planned&, const session::record&) {
@@ -336,16 +454,43 @@ void session_actor::perform(const planned&, const session::find_agent&) {
     ask_router();
     return;
   }
-  const auto asked =
-    world_->reads->run([me = handle{self_}, who = state_.who](store& from) {
-      const auto found = from.last_agent(who);
-      rt::post(me, session_told{affinity_found{
-                     found ? *found : std::optional<store::last_served>{}}});
-    });
-  if (!asked) {
-    affinity_known_ = true; // Without it the choice is only a little poorer.
+  if (!looking_up_)
+    look_up_person();
+  if (affinity_known_)
     ask_router();
-  }
+}
+
+/// A verified address joins the contact to the person whom it belongs to, when
+/// a session starts and whenever a line brings another one.
+void session_actor::recognise(const flight& done) {
+  for (const auto& x : done.jobs)
+    if (const auto* said = said_by_customer(x.what)) {
+      auto found = person::verified_in(said->what, world_->persons);
+      if (!found.phone.empty())
+        proven_.phone = std::move(found.phone);
+      if (!found.email.empty())
+        proven_.email = std::move(found.email);
+    }
+  if (proven_ != looked_up_)
+    look_up_person();
+}
+
+void session_actor::look_up_person() {
+  looked_up_ = proven_;
+  const auto asked = world_->reads->run(
+    [me = handle{self_}, who = state_.who, with = proven_](store& from) {
+      person_found found;
+      if (!with.empty())
+        found.customer = from.identify(who, with.phone, with.email);
+      if (const auto last = from.last_agent(who))
+        found.last = *last;
+      rt::post(me, session_told{std::move(found)});
+    });
+  looking_up_ = asked;
+  if (asked)
+    return;
+  affinity_known_ = true; // Without it the choice is only a little poorer.
+  looked_up_ = {};
 }
 
 void session_actor::ask_router() {
@@ -390,10 +535,11 @@ void session_actor::perform(const planned& x, const session::offer& e) {
   if (const auto* grant = std::get_if<session::granted>(&x.what.what);
       grant && grant->why) {
     const auto& d = *grant->why;
-    why_ = "best of "
-           + std::to_string(d.candidates.size()
-                            + static_cast<std::size_t>(d.candidates_left_out))
-           + " agents, waited " + std::to_string(d.wait_ms / 1000) + " s";
+    const auto among =
+      d.candidates.size() + static_cast<std::size_t>(d.candidates_left_out);
+    why_ = (among > 1 ? "best of " + std::to_string(among) + " agents"
+                      : std::string("the only agent free for it"))
+           + ", waited " + std::to_string(d.wait_ms / 1000) + " s";
   }
   world_->tell_agent(e.to.agent, offer_made{push::offer{.session = state_.id,
                                                         .number = e.to.offer,

@@ -54,9 +54,14 @@ private:
 
   void told(const job& x);
   void told(const outcome& x);
-  void told(const affinity_found& x);
+  void told(const person_found& x);
   void told(const rules_changed& x);
+  void told(const customer_signed& x);
   void told(const farewell&);
+  void told(const neighbours_new& x);
+  void told(const settle_asked&);
+  void told(const evicted&);
+  void told(const session_claimed& x);
 
   // -- one write after the other ----------------------------------------------
 
@@ -66,8 +71,10 @@ private:
   void finish();
   void without_known(const std::vector<known_message>& known);
   void without_grants();
-  void give_up(errc code, const char* why, bool lost);
+  void give_up(errc code, const char* why);
+  void without_refused();
   void end();
+  void say_settled();
 
   // One overload for each effect: forgetting one does not compile. The durable
   // ones have happened when these are called.
@@ -88,6 +95,8 @@ private:
 
   void show_change(const session::state& before);
   void ask_router();
+  void recognise(const flight& done);
+  void look_up_person();
   [[nodiscard]] push::session_opened opened() const;
 
   handle::pointer self_;
@@ -97,12 +106,18 @@ private:
   std::int64_t epoch_;
   bool stored_; ///< The session has at least one committed entry.
   bool affinity_known_ = false;
+  bool looking_up_ = false;
+  person::addresses proven_{};    ///< By what the customer sent so far.
+  person::addresses looked_up_{}; ///< With these the store was asked.
   time_point previous_at_{};
   std::string last_line_{}; ///< What the customer said last, for offers.
   std::string why_{};       ///< Of the last decision, for offers.
   std::deque<job> inbox_;
   std::optional<flight> flight_;
+  std::size_t alone_ = 0; ///< So many jobs get a write of their own.
   bool ended_ = false;
+  bool evicted_ = false;      ///< The slot does not know us any more.
+  bool settle_asked_ = false; ///< The slot waits until nothing is under way.
   std::shared_ptr<const world> world_;
 };
 

@@ -10,4 +10,9 @@ namespace switchboard::bench {
 /// @returns entries a second
 double copy_floor(const std::string& conninfo, std::int64_t rows);
 
+/// The same rows, each with a prepared INSERT for the entry and one for the id,
+/// and a commit of its own.
+/// @returns entries a second
+double row_by_row_floor(const std::string& conninfo, std::int64_t rows);
+
 } // namespace switchboard::bench

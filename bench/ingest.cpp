@@ -1,5 +1,6 @@
 #include "bench/ingest.hpp"
 
+#include "bench/bus_floor.hpp"
 #include "bench/copy_floor.hpp"
 #include "bench/load.hpp"
 #include "bench/payloads.hpp"
@@ -14,47 +15,6 @@
 
 namespace switchboard::bench {
 
-namespace {
-
-using std::chrono::steady_clock;
-
-double seconds_since(steady_clock::time_point begin) {
-  return std::chrono::duration<double>(steady_clock::now() - begin).count();
-}
-
-/// One closed-loop run to its end. @returns messages a second
-double run_load(load& x, std::int64_t messages, const std::string& title) {
-  progress bar{title};
-  const auto begin = steady_clock::now();
-  x.start();
-  while (!x.wait(std::chrono::milliseconds{200})) {
-    bar.at(static_cast<double>(x.answered()) / static_cast<double>(messages));
-    if (seconds_since(begin) > 300)
-      throw std::runtime_error("no end after 5 minutes");
-  }
-  return static_cast<double>(messages) / seconds_since(begin);
-}
-
-/// The bus alone: a responder on a connection of its own answers at once.
-double nats_floor(rig& on, const ingest_options& how) {
-  const auto server = on.connect("floor");
-  const auto receipt = codec::encode_receipt({{1}, 1, false});
-  const auto answering =
-    server->subscribe("sb.v1.floor.>", "", [&](const bus::packet& x) {
-      static_cast<void>(server->publish(x.reply, receipt));
-    });
-  const auto client = on.connect("floor-client");
-  load x{*client,
-         {.run = "floor",
-          .users = how.users,
-          .window = how.window,
-          .messages = how.messages,
-          .to_floor = true}};
-  return run_load(x, how.messages, "floor: bus");
-}
-
-} // namespace
-
 report run_ingest(const ingest_options& how) {
   rig on;
   on.start_node();
@@ -67,17 +27,17 @@ report run_ingest(const ingest_options& how) {
              .users = how.users,
              .window = how.window,
              .messages = 2 * how.users}};
-  run_load(warm, 2 * how.users, "warm-up");
+  warm.run("warm-up");
 
   report r{.name = "ingest", .unit = "messages/s"};
-  const auto bus_rate = nats_floor(on, how);
+  const auto bus_rate = bus_floor(on, how.users, how.window, how.messages);
   const auto before = on.cpu();
   load x{*wire,
          {.run = "ingest",
           .users = how.users,
           .window = how.window,
           .messages = how.messages}};
-  r.value = run_load(x, how.messages, "ingest");
+  r.value = x.run("ingest");
   add_cpu(r, before, on.cpu(), how.messages);
   const auto memory = memory_of(on.node_pid());
   const auto copy_rate = copy_floor(on.postgres().conninfo(), how.messages);
@@ -109,7 +69,7 @@ report run_burst(int messages) {
   const auto wire = on.connect("load");
   load warm{*wire,
             {.run = "warm", .users = 100, .window = 100, .messages = 2000}};
-  run_load(warm, 2000, "warm-up");
+  warm.run("warm-up");
   std::vector<double> rounds;
   report r{.name = "burst", .unit = "ms until the last receipt"};
   latencies all;
@@ -120,7 +80,7 @@ report run_burst(int messages) {
             .users = messages,
             .window = messages,
             .messages = messages}};
-    rounds.push_back(messages / run_load(x, messages, "burst") * 1000);
+    rounds.push_back(messages / x.run("burst") * 1000);
     for (const auto& a : x.answers())
       all.add(a.latency_us);
     check(r, on, x, run);

@@ -20,13 +20,4 @@ report run_ingest(const ingest_options& how);
 /// 1 000 messages of 1 000 new customers at once, until the last receipt.
 report run_burst(int messages);
 
-/// Open loop at half of what `ingest` reaches: customer message -> receipt at
-/// p50 … p99.9, and message -> agent's socket -> reply -> channel.
-struct e2e_options {
-  double rate = 0; ///< Messages a second; 0: half of a short closed-loop run.
-  int seconds = 15;
-  int agents = 20;
-};
-report run_e2e(const e2e_options& how);
-
 } // namespace switchboard::bench

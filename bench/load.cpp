@@ -3,10 +3,12 @@
 #include "bench/payloads.hpp"
 #include "bus/codec.hpp"
 #include "bus/subject.hpp"
+#include "config/child_process.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <stdexcept>
 #include <unordered_map>
 
 namespace switchboard::bench {
@@ -42,9 +44,10 @@ std::string load::message_name(const std::string& run, int user,
 load::load(bus& wire, options how)
   : wire_(wire),
     how_(std::move(how)),
-    inbox_("_INBOX." + how_.run + '.'),
+    // Its own: the late answer to another load's message must not fit ours.
+    inbox_("_INBOX." + how_.run + '-' + random_secret(4) + '.'),
     flights_(static_cast<std::size_t>(how_.window)),
-    numbers_(static_cast<std::size_t>(how_.users), 0) {
+    numbers_(static_cast<std::size_t>(how_.users), how_.after) {
   for (std::size_t i = flights_.size(); i > 0; --i)
     free_.push_back(i - 1);
   if (how_.messages > 0)
@@ -141,7 +144,7 @@ void load::on_reply(const bus::packet& x) {
     send_next(place, at);
     return;
   }
-  answers_.push_back({f.user, f.number, *got, us_between(f.due, at)});
+  answers_.push_back({f.user, f.number, *got, us_between(f.due, at), f.due});
   ++answered_;
   f.open = false;
   --open_;
@@ -205,6 +208,24 @@ bool load::wait(std::chrono::milliseconds patience) {
   std::unique_lock lock{mutex_};
   return changed_.wait_for(
     lock, patience, [this] { return begun_ >= how_.messages && open_ == 0; });
+}
+
+double load::run(const std::string& title) {
+  progress bar{title};
+  const auto begin = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return static_cast<double>(
+             us_between(begin, std::chrono::steady_clock::now()))
+           / 1e6;
+  };
+  start();
+  while (!wait(std::chrono::milliseconds{200})) {
+    bar.at(static_cast<double>(answered())
+           / static_cast<double>(how_.messages));
+    if (seconds() > 300)
+      throw std::runtime_error(title + ": no end after 5 minutes");
+  }
+  return static_cast<double>(how_.messages) / seconds();
 }
 
 std::vector<load::answer> load::answers() const {

@@ -31,6 +31,7 @@ public:
     int users = 1000;
     int window = 1000;
     std::int64_t messages = 0; ///< 0: until `stop`.
+    std::int64_t after = 0;    ///< Each user's last number, from a run before.
     double rate = 0;
     std::chrono::milliseconds patience{3000}; ///< Then it is sent again.
     bool to_floor =
@@ -44,6 +45,7 @@ public:
     std::int64_t number = 0; ///< Of the user's messages: 1, 2, 3 ...
     receipt where;
     std::int64_t latency_us = 0;
+    std::chrono::steady_clock::time_point due{}; ///< When it was to be sent.
   };
 
   load(bus& wire, options how);
@@ -59,6 +61,11 @@ public:
 
   /// Waits until all `messages` are answered.
   bool wait(std::chrono::milliseconds patience);
+
+  /// `start` and `wait` with a bar on stderr.
+  /// @returns messages a second
+  /// @throws std::runtime_error if there is no end after five minutes
+  double run(const std::string& title);
 
   // -- what came of it (after `stop` or `wait`) -------------------------------
 

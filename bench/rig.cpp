@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::int64_t examples_max = 5;
+
 std::string make_folder() {
   const auto path =
     fs::temp_directory_path() / ("switchboard-" + random_secret(6));
@@ -55,18 +57,23 @@ rig::~rig() {
 }
 
 void rig::start_node() {
+  node_.emplace(make_node("rig", http_port_));
+}
+
+child_process rig::make_node(const std::string& name,
+                             std::uint16_t port) const {
   // Secrets go through the environment: the command line is for all to see.
-  node_.emplace(child_process::options{
-    .command = {program_, "serve"},
-    .environment = {"SWITCHBOARD_NODE_NAME=rig",
-                    "SWITCHBOARD_NATS_URL=" + nats_.url(),
-                    "SWITCHBOARD_NATS_USER=" + nats_.user(),
-                    "SWITCHBOARD_NATS_PASSWORD=" + nats_.password(),
-                    "SWITCHBOARD_POSTGRES_URL=" + postgres_.conninfo(),
-                    "SWITCHBOARD_AUTH_SECRET=" + secret_,
-                    "SWITCHBOARD_HTTP_PORT=" + std::to_string(http_port_)},
-    .directory = folder_,
-    .log = folder_ + "/node.log"});
+  return child_process{
+    {.command = {program_, "serve"},
+     .environment = {"SWITCHBOARD_NODE_NAME=" + name,
+                     "SWITCHBOARD_NATS_URL=" + nats_.url(),
+                     "SWITCHBOARD_NATS_USER=" + nats_.user(),
+                     "SWITCHBOARD_NATS_PASSWORD=" + nats_.password(),
+                     "SWITCHBOARD_POSTGRES_URL=" + postgres_.conninfo(),
+                     "SWITCHBOARD_AUTH_SECRET=" + secret_,
+                     "SWITCHBOARD_HTTP_PORT=" + std::to_string(port)},
+     .directory = folder_,
+     .log = folder_ + "/node" + (name == "rig" ? "" : "-" + name) + ".log"}};
 }
 
 void rig::stop_node() {
@@ -168,9 +175,22 @@ void check(report& to, const rig& from, const load& what,
   for (const auto& x : what.answers()) {
     const auto at = stored.find(load::message_name(run, x.user, x.number));
     if (at == stored.end()
-        || at->second != std::pair{x.where.session.value, x.where.seq})
-      ++to.lost; // A receipt without its entry, or with another place.
+        || at->second != std::pair{x.where.session.value, x.where.seq}) {
+      // A receipt without its entry, or with another place.
+      if (++to.lost <= examples_max)
+        to.more.emplace_back(
+          "lost: " + load::message_name(run, x.user, x.number),
+          "told " + to_string(x.where.session) + ' '
+            + std::to_string(x.where.seq)
+            + (x.where.duplicate ? " (repeat)" : "") + ", stored "
+            + (at == stored.end() ? "nowhere"
+                                  : std::to_string(at->second.first) + ' '
+                                      + std::to_string(at->second.second)));
+    }
   }
+  if (what.sent() > what.answered())
+    to.more.emplace_back("without an answer",
+                         std::to_string(what.sent() - what.answered()));
   to.lost += what.sent() - what.answered();
   to.duplicated += what.doubled();
   to.reordered += what.reordered();

@@ -224,16 +224,29 @@ finished_process run_process(const child_process::options& how) {
 }
 
 std::uint16_t free_port() {
-  const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof where;
-  if (s < 0 || bind(s, reinterpret_cast<sockaddr*>(&where), size) != 0
-      || getsockname(s, reinterpret_cast<sockaddr*>(&where), &size) != 0)
-    throw std::system_error(errno, std::generic_category(), "free port");
-  close(s);
-  return ntohs(where.sin_port);
+  // Not from the range that outgoing connections get theirs from: while a
+  // server is down, a client that tries again and again could be given the
+  // server's own port, speak to itself, and keep the server from returning.
+  constexpr std::uint16_t first = 15'000;
+  constexpr std::uint16_t count = 17'000;
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    std::uint16_t draw = 0;
+    if (getrandom(&draw, sizeof draw, 0) != sizeof draw)
+      break;
+    const auto port = static_cast<std::uint16_t>(first + draw % count);
+    const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto free =
+      s >= 0
+      && bind(s, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+    close(s);
+    if (free)
+      return port;
+  }
+  throw std::system_error(errno, std::generic_category(), "free port");
 }
 
 std::string random_secret(std::size_t bytes) {

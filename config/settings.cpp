@@ -180,6 +180,18 @@ std::vector<setting> make_table() {
   t.push_back(text("routing.record", FIELD(routing.record),
                    "Folder where the router's input and choices are written "
                    "down for `switchboard replay`. Empty: nowhere."));
+  t.push_back({"identity.country", "text",
+               "Calling code of verified telephone numbers that are written "
+               "without one, for example 86. Empty: such numbers join nobody.",
+               false, [](const settings& s) { return s.identity.country; },
+               [](settings& s, const std::string& x) {
+                 if (x.size() > 3 || x.find_first_not_of("0123456789") != x.npos
+                     || x.starts_with('0'))
+                   throw settings_error("must be a calling code of 1 to 3 "
+                                        "digits such as 86, not '"
+                                        + x + "'");
+                 s.identity.country = x;
+               }});
   t.push_back({"log.level", "text", "debug, info, warn, error", false,
                [](const settings& s) { return s.log.level; },
                [](settings& s, const std::string& x) {

@@ -54,6 +54,9 @@ struct settings {
     std::string record; ///< A folder; empty: nothing is recorded.
   } routing;
   struct {
+    std::string country; ///< Calling code, "86".
+  } identity;
+  struct {
     std::string level = "info";
     std::string format = "auto";
   } log;

@@ -274,6 +274,7 @@ std::string to_json(const decision& d) {
     {"margin", d.margin},
     {"tie_rule", d.tie_rule},
     {"inputs_hash", std::to_string(d.inputs_hash)},
+    {"load", d.load},
   });
 }
 
@@ -300,7 +301,8 @@ result<decision> decision_from_json(std::string_view text) {
              .chosen = {r.text("chosen")},
              .margin = r.number("margin"),
              .tie_rule = r.text("tie_rule"),
-             .inputs_hash = 0};
+             .inputs_hash = 0,
+             .load = static_cast<std::int32_t>(r.number("load", 1000))};
   const auto hash = r.text("inputs_hash");
   d.inputs_hash = hash.empty() ? 0 : std::stoull(hash);
   d.relaxed = static_cast<std::int32_t>(r.number("relaxed"));

@@ -302,6 +302,10 @@ std::string to_json(const router::effect& x, time_point at) {
   return line_of<router::effect, effect_writer>(x, at);
 }
 
+std::string router_start_json(time_point at) {
+  return json::serialize(json::object{{"at", ms(at)}, {"is", "start"}});
+}
+
 std::string router_gap_json(std::uint64_t lines_lost, time_point at) {
   return json::serialize(
     json::object{{"at", ms(at)}, {"is", "gap"}, {"lost", lines_lost}});
@@ -314,6 +318,7 @@ result<router_line> router_line_from_json(std::string_view text) {
     const auto name = r.text("is");
     router_line line{.at = r.time("at")};
     line.gap = name == "gap";
+    line.start = name == "start";
     if (name == router::propose::name) {
       const auto hash = r.text("inputs_hash");
       recorded_proposal p{r.session(), r.agent(), 0};

@@ -28,12 +28,14 @@ struct router_line {
   time_point at{};
   std::optional<router::event> event{};
   std::optional<recorded_proposal> proposal{};
+  bool start = false; ///< From here on a new router is told.
   bool gap = false; ///< Lines are missing here: nothing after it can be equal.
 };
 
 /// Each without a line feed.
 std::string to_json(const router::event& x, time_point at);
 std::string to_json(const router::effect& x, time_point at);
+std::string router_start_json(time_point at);
 std::string router_gap_json(std::uint64_t lines_lost, time_point at);
 
 /// @returns malformed, with what is wrong

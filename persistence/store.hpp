@@ -58,6 +58,8 @@ enum class verdict : std::uint8_t {
   fenced,    ///< The slot has another owner or epoch. Stop its actors.
   agent_full, ///< An agent would have been over capacity. Nothing was written.
   stale,      ///< `base_seq` is not the session's last. Read it again.
+  refused,    ///< The database cannot keep the content, and never will. Only
+              ///< the writer says so, after trying the write alone.
 };
 
 std::string_view to_string(verdict v) noexcept;
@@ -93,6 +95,16 @@ struct dead_letter {
   headers with{};
   std::string payload;
   std::uint64_t offset = 0; ///< In the buffered lane; 0: not from there.
+};
+
+/// A contact was counted to another customer.
+struct contact_change {
+  customer_id was{}; ///< Empty: the contact was new.
+  customer_id became{};
+  std::string reason{}; ///< "first seen", "verified address", "separated"
+
+  friend bool operator==(const contact_change&,
+                         const contact_change&) = default;
 };
 
 struct presence_write {
@@ -197,7 +209,8 @@ public:
   // -- the path of a message --------------------------------------------------
 
   /// The fenced append: one statement, one commit. On `unavailable` the outcome
-  /// is unknown; send the same batch again.
+  /// is unknown; send the same batch again. On `malformed` something in the
+  /// batch cannot be kept, and nothing of it was written.
   /// @returns one outcome for each of `what.sessions`, in order. The rest of
   /// the
   ///          batch (watermarks ...) is written where the slot is still owned.
@@ -252,12 +265,21 @@ public:
                                        std::string_view phone,
                                        std::string_view email) = 0;
 
-  /// Undoes a join: the contact gets a customer of its own again.
+  /// Undoes a join: the contact gets a customer of its own again, and the
+  /// addresses of the former one do not lead back there.
   virtual result<customer_id> separate(const contact& who) = 0;
 
   virtual result<std::vector<contact>> contacts(const customer_id& of) = 0;
 
+  /// Every join and separation of the contact, oldest first.
+  virtual result<std::vector<contact_change>> changes(const contact& of) = 0;
+
   // -- care -------------------------------------------------------------------
+
+  /// What could not be taken from the buffered lane, newest first.
+  /// Their epochs are not kept.
+  virtual result<std::vector<dead_letter>>
+  dead_letters(std::int32_t count_max) = 0;
 
   /// Checks the invariants of the product; reads only.
   virtual result<std::vector<finding>> verify() = 0;

@@ -1,5 +1,7 @@
 #include "actors/domain/message.hpp"
 
+#include <algorithm>
+
 namespace switchboard {
 
 std::string_view to_string(urgency_class x) noexcept {
@@ -31,6 +33,14 @@ std::int64_t digest(std::string_view content) noexcept {
     hash *= 1099511628211u;
   }
   return static_cast<std::int64_t>(hash);
+}
+
+std::string prefix(std::string_view text, std::size_t bytes_max) {
+  auto end = std::min(text.size(), bytes_max);
+  if (end < text.size())
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+      --end; // A continuation byte cannot begin what is left out.
+  return std::string{text.substr(0, end)};
 }
 
 } // namespace switchboard

@@ -52,6 +52,10 @@ struct inbound {
 /// Tells a repeat of a message from another message under the same id.
 [[nodiscard]] std::int64_t digest(std::string_view content) noexcept;
 
+/// The beginning of a UTF-8 text, at most `bytes_max` long, never cut inside a
+/// character: a client must close a WebSocket that carries half of one.
+[[nodiscard]] std::string prefix(std::string_view text, std::size_t bytes_max);
+
 /// What a line of a session is. The numbers are stored; never reuse one.
 enum class entry_kind : std::uint8_t {
   customer = 1, ///< Said by the customer.

@@ -101,6 +101,10 @@ void local_nats::stop() {
   server_.reset();
 }
 
+bool local_nats::alive() {
+  return server_ && server_->alive();
+}
+
 void local_nats::kill() {
   if (server_)
     server_->stop(SIGKILL, stop_max);

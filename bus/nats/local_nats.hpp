@@ -22,6 +22,8 @@ public:
 
   ~local_nats();
 
+  [[nodiscard]] bool alive();
+
   /// Starts it again after `stop` or `kill`: same port, streams and secrets.
   void start();
 

@@ -154,7 +154,8 @@ private:
     signed_in_ = true;
     home_.state->agents.fetch_add(1);
     home_.state->metrics.agent_came();
-    link_->open(format_welcome(first->id, who_));
+    link_->open(format_welcome(
+      first->id, who_, std::chrono::time_point_cast<duration>(clock::now())));
     for (std::size_t i = 1; i < objects.size(); ++i)
       if (!handle(objects[i]))
         co_return false;
@@ -441,9 +442,7 @@ private:
     spdlog::debug("agent's connection closed with {}: {}", code, why.reason);
     websocket::close_reason reason{code};
     // A control frame holds 125 bytes, two of which are the code.
-    auto text = why.reason.substr(0, 120);
-    while (!text.empty() && static_cast<unsigned char>(text.back()) >= 0x80)
-      text.pop_back();
+    const auto text = prefix(why.reason, 120);
     reason.reason.assign(text.begin(), text.end());
     ws_.async_close(reason, [self = shared_from_this()](auto ec) {
       // It is Beast, or the peer, that ends the stream first.

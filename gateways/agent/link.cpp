@@ -51,6 +51,11 @@ void agent_link::end(std::string_view reason) {
   wake_();
 }
 
+bool agent_link::lags() {
+  const std::lock_guard lock{mutex_};
+  return queue_.lags();
+}
+
 void agent_link::open(std::string welcome) {
   {
     const std::lock_guard lock{mutex_};

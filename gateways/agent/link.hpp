@@ -30,6 +30,7 @@ public:
 
   void show(const agent_push& what) override;
   void end(std::string_view reason) override;
+  [[nodiscard]] bool lags() override;
 
   /// A reply, or a push of our own.
   void put(std::string text);

@@ -11,6 +11,13 @@ bool send_queue::fits(std::size_t more) const noexcept {
          && bytes_ + more <= at_most_.bytes_max;
 }
 
+bool send_queue::lags() const noexcept {
+  if (!caught_up_)
+    return bytes_ > at_most_.catch_up_bytes_max / 2;
+  return waiting_.size() > at_most_.objects_max / 2
+         || bytes_ > at_most_.bytes_max / 2;
+}
+
 void send_queue::drop_what_may_be() {
   if (droppable_ == 0)
     return;

@@ -32,6 +32,9 @@ public:
   /// @returns an empty text when nothing waits
   [[nodiscard]] std::string take(std::size_t bytes_max);
 
+  /// True when it is half full: what can wait should.
+  [[nodiscard]] bool lags() const noexcept;
+
   [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
   [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }

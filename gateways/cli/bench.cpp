@@ -1,6 +1,9 @@
 // `bench NAME`: the benchmarks of bench/.
+#include "bench/e2e.hpp"
+#include "bench/failover.hpp"
 #include "bench/ingest.hpp"
 #include "bench/route.hpp"
+#include "bench/store.hpp"
 #include "gateways/cli/cli.hpp"
 
 #include <iostream>
@@ -13,6 +16,35 @@ int print(const context& c, const bench::report& r) {
   std::cout << (c.json ? bench::to_json(r) + '\n' : bench::to_text(r));
   // A figure from a run that lost, doubled or reordered anything is void.
   return r.valid() ? ok : failed;
+}
+
+void add_cluster_benches(CLI::App& all, context& c) {
+  static bench::failover_options failover;
+  static bench::migrate_options migrate;
+  auto* made = add(all, "failover", "A node is killed, or frozen, under load",
+                   "  switchboard bench failover --rounds 10 --json\n",
+                   [&c] { return print(c, run_failover(failover)); });
+  made->add_option("--sessions", failover.sessions, "Live sessions")
+    ->check(CLI::Range(10, 100'000))
+    ->capture_default_str();
+  made->add_option("--rate", failover.rate, "Messages a second")
+    ->capture_default_str();
+  made->add_option("--rounds", failover.rounds, "Faults")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  made->add_option("--nodes", failover.nodes, "Nodes")
+    ->check(CLI::Range(2, 9))
+    ->capture_default_str();
+  made = add(all, "migrate", "Slots move to other nodes under load", "",
+             [&c] { return print(c, run_migrate(migrate)); });
+  made->add_option("--sessions", migrate.sessions, "Live sessions")
+    ->check(CLI::Range(10, 100'000))
+    ->capture_default_str();
+  made->add_option("--rate", migrate.rate, "Messages a second")
+    ->capture_default_str();
+  made->add_option("--rounds", migrate.rounds, "Nodes that leave and return")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
 }
 
 void add_route_benches(CLI::App& to, context& c) {
@@ -53,7 +85,29 @@ void add_bench(CLI::App& to, context& c) {
   made->add_option("--messages", burst, "How many")
     ->check(CLI::Range(1, 15'000))
     ->capture_default_str();
-  static_cast<void>(e2e);
+  static bench::store_options kept;
+  made = add(*all, "store", "The fenced append beside COPY and row by row", "",
+             [&c] { return print(c, run_store(kept)); });
+  made->add_option("--rows", kept.rows, "Entries of each turn")
+    ->check(CLI::Range(1024, 100'000'000))
+    ->capture_default_str();
+  made->add_option("--rounds", kept.rounds, "Rounds of A B B A")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  made = add(*all, "e2e", "Customer to agent and back, at half load", "",
+             [&c] { return print(c, run_e2e(e2e)); });
+  made->add_option("--rate", e2e.rate, "Messages a second; 0: half the maximum")
+    ->capture_default_str();
+  made->add_option("--seconds", e2e.seconds, "How long")
+    ->check(CLI::Range(1, 600))
+    ->capture_default_str();
+  made->add_option("--agents", e2e.agents, "Agents on sockets")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  made->add_option("--sessions", e2e.sessions, "Of each agent")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  add_cluster_benches(*all, c);
   add_route_benches(*all, c);
 }
 

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <unordered_map>
@@ -78,12 +79,18 @@ struct columns {
     return made.back();
   }
 
+  /// Of two epochs of a slot the former one is over, whoever owns the slot:
+  /// what was written under it is fenced and not even sent.
   void claim(slot_number slot, std::int64_t epoch) {
-    claims.insert_or_assign(slot, epoch);
+    auto& known = claims.try_emplace(slot, epoch).first->second;
+    known = std::max(known, epoch);
+  }
+
+  [[nodiscard]] bool claimed(slot_number slot, std::int64_t epoch) const {
+    return claims.at(slot) == epoch;
   }
 
   void add(const session_write& from) {
-    claim(from.slot, from.epoch);
     const auto& state = from.state;
     s.id.push_back(state.id.value);
     s.slot.push_back(from.slot);
@@ -149,17 +156,30 @@ struct columns {
     o.payload.push_back(row.payload);
   }
 
+  template <class Do>
+  static void for_each_claim(const batch& in, Do what) {
+    std::for_each(in.sessions.begin(), in.sessions.end(), what);
+    std::for_each(in.watermarks.begin(), in.watermarks.end(), what);
+    std::for_each(in.dead.begin(), in.dead.end(), what);
+    std::for_each(in.presences.begin(), in.presences.end(), what);
+  }
+
   void add(const batch& from) {
+    for_each_claim(from,
+                   [this](const auto& each) { claim(each.slot, each.epoch); });
     for (const auto& each : from.sessions)
-      add(each);
+      if (claimed(each.slot, each.epoch))
+        add(each);
     for (const auto& each : from.watermarks) {
-      claim(each.slot, each.epoch);
+      if (!claimed(each.slot, each.epoch))
+        continue;
       w.slot.push_back(each.slot);
       w.offset.push_back(static_cast<std::int64_t>(each.offset));
       w.stream.push_back(each.stream);
     }
     for (const auto& each : from.dead) {
-      claim(each.slot, each.epoch);
+      if (!claimed(each.slot, each.epoch))
+        continue;
       x.slot.push_back(each.slot);
       x.offset.push_back(static_cast<std::int64_t>(each.offset));
       x.subject.push_back(each.subject);
@@ -168,7 +188,8 @@ struct columns {
       x.payload.push_back(each.payload);
     }
     for (const auto& each : from.presences) {
-      claim(each.slot, each.epoch);
+      if (!claimed(each.slot, each.epoch))
+        continue;
       p.slot.push_back(each.slot);
       p.agent.push_back(each.agent.text);
       p.now.push_back(agent::to_string(each.now));
@@ -232,7 +253,10 @@ result<std::vector<outcome>> append(connection& to, const node_id& node,
   std::vector<outcome> all(what.sessions.size());
   std::unordered_map<std::int64_t, std::size_t> places;
   for (std::size_t i = 0; i < what.sessions.size(); ++i)
-    places.emplace(what.sessions[i].state.id.value, i);
+    if (const auto& w = what.sessions[i]; c.claimed(w.slot, w.epoch))
+      places.emplace(w.state.id.value, i);
+    else
+      all[i].what = verdict::fenced;
   for (int row = 0; row < got->count(); ++row) {
     auto& each = all.at(places.at(got->number(row, 0)));
     each.what = static_cast<verdict>(got->number(row, 1));

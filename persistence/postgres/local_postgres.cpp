@@ -1,10 +1,13 @@
 #include "persistence/postgres/local_postgres.hpp"
 
+#include <spdlog/spdlog.h>
 #include <libpq-fe.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -51,6 +54,43 @@ void write_secret(const fs::path& file, const std::string& text) {
   fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
 }
 
+/// May this user, who is in no group that counts, pass through all parents?
+bool can_enter(const passwd& who, const fs::path& folder) {
+  for (auto at = folder; at.has_relative_path(); at = at.parent_path()) {
+    struct stat found {};
+    if (::stat(at.c_str(), &found) != 0)
+      continue; // It is still to be made.
+    const auto bit = found.st_uid == who.pw_uid ? S_IXUSR : S_IXOTH;
+    if ((found.st_mode & bit) == 0)
+      return false;
+  }
+  return true;
+}
+
+/// Root's own folders are often closed to everybody else, the user postgres
+/// included: then the data lives in /var/lib/switchboard, and a link leads
+/// there.
+fs::path place_for(const passwd& who, const fs::path& wanted) {
+  if (fs::is_symlink(wanted)) {
+    // What a server removed by hand left behind must not be in the way.
+    fs::create_directories(fs::read_symlink(wanted));
+    return fs::canonical(wanted);
+  }
+  if (fs::exists(wanted / "data") || can_enter(who, wanted.parent_path()))
+    return wanted;
+  auto name = wanted.string();
+  std::replace(name.begin(), name.end(), '/', '-');
+  const auto place = fs::path{"/var/lib/switchboard"} / name.substr(1);
+  fs::create_directories(place);
+  fs::remove_all(wanted);
+  fs::create_directories(wanted.parent_path());
+  fs::create_directory_symlink(place, wanted);
+  spdlog::info("PostgreSQL's data is in {}, because the user {} may not enter "
+               "{}",
+               place.string(), who.pw_name, wanted.parent_path().string());
+  return place;
+}
+
 } // namespace
 
 local_postgres::local_postgres(options how)
@@ -58,12 +98,15 @@ local_postgres::local_postgres(options how)
   how_.folder = fs::absolute(how_.folder).string();
   // PostgreSQL refuses to run as root.
   user_ = geteuid() == 0 ? "postgres" : "";
-  fs::create_directories(how_.folder);
-  if (!user_.empty()) {
+  if (user_.empty()) {
+    fs::create_directories(how_.folder);
+  } else {
     const auto* who = getpwnam(user_.c_str());
     if (!who)
       throw std::runtime_error("there is no user 'postgres' on this machine; "
                                "install the package postgresql");
+    how_.folder = place_for(*who, how_.folder).string();
+    fs::create_directories(how_.folder);
     if (chown(how_.folder.c_str(), who->pw_uid, who->pw_gid) != 0)
       throw std::runtime_error("cannot give " + how_.folder
                                + " to the user postgres");
@@ -180,12 +223,28 @@ int local_postgres::pid() const {
   return server_ ? server_->pid() : -1;
 }
 
+bool local_postgres::alive() {
+  return server_ && server_->alive();
+}
+
 void local_postgres::kill() {
   if (!server_)
     return;
   server_->signal(SIGKILL);
   server_->wait(std::chrono::seconds{10});
   server_.reset();
+}
+
+void local_postgres::signal(int number) {
+  if (!server_ || !server_->alive())
+    return;
+  // The first process makes the others: it goes first, so that there are no
+  // new ones.
+  server_->signal(number);
+  const auto id = std::to_string(server_->pid());
+  std::ifstream children{"/proc/" + id + "/task/" + id + "/children"};
+  for (int child = 0; children >> child;)
+    ::kill(child, number);
 }
 
 void local_postgres::stop() {

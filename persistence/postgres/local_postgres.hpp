@@ -34,8 +34,14 @@ public:
   [[nodiscard]] int pid() const;
   [[nodiscard]] std::uint16_t port() const noexcept { return how_.port; }
 
-  /// SIGKILL of the whole server, as a crash of the machine's memory would be.
+  [[nodiscard]] bool alive();
+
+  /// SIGKILL of the server's first process; its children notice and end.
   void kill();
+
+  /// Sends it to every process of the server: SIGSTOP freezes it, SIGCONT lets
+  /// it go on.
+  void signal(int number);
 
   /// Fast shutdown, as an operator does it.
   void stop();

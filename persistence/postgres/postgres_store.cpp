@@ -2,117 +2,29 @@
 
 #include "config/child_process.hpp"
 #include "persistence/postgres/append.hpp"
+#include "persistence/postgres/columns.hpp"
 #include "persistence/postgres/connection.hpp"
-#include "persistence/postgres/migrations.hpp"
 #include "persistence/postgres/verify.hpp"
 
-#include <boost/json.hpp>
-
-#include <algorithm>
+#include <charconv>
 
 namespace switchboard {
 
 namespace {
 
-namespace json = boost::json;
 using postgres::connection;
+using postgres::headers_of;
 using postgres::parameters;
+using postgres::profile_json;
+using postgres::profile_of;
 using postgres::rows;
+using postgres::rules_json;
+using postgres::rules_of;
 
 constexpr auto in_ms = "(extract(epoch from at) * 1000)::bigint";
 
 std::vector<std::int16_t> as_shorts(std::span<const slot_number> all) {
   return {all.begin(), all.end()};
-}
-
-// -- agents and queues as JSON ------------------------------------------------
-
-json::array abilities_json(const std::vector<agent::ability>& all) {
-  json::array to;
-  for (const auto& x : all)
-    to.push_back(json::object{{"name", x.name}, {"level", x.level}});
-  return to;
-}
-
-std::string profile_json(const agent::profile& x) {
-  json::array queues;
-  for (const auto& q : x.queues)
-    queues.emplace_back(q.text);
-  json::array channels;
-  for (const auto& c : x.channels)
-    channels.emplace_back(c);
-  return json::serialize(
-    json::object{{"languages", abilities_json(x.languages)},
-                 {"skills", abilities_json(x.skills)},
-                 {"queues", std::move(queues)},
-                 {"channels", std::move(channels)}});
-}
-
-const json::array& array_of(const json::object& from, std::string_view key) {
-  static const json::array none;
-  const auto* x = from.if_contains(key);
-  return x && x->is_array() ? x->get_array() : none;
-}
-
-std::vector<agent::ability> abilities_of(const json::object& from,
-                                         std::string_view key) {
-  std::vector<agent::ability> all;
-  for (const auto& x : array_of(from, key))
-    if (const auto* one = x.if_object()) {
-      const auto* name = one->if_contains("name");
-      const auto* level = one->if_contains("level");
-      if (name && name->is_string())
-        all.push_back({std::string(name->get_string()),
-                       level && level->is_int64()
-                         ? static_cast<std::int32_t>(level->get_int64())
-                         : 3});
-    }
-  return all;
-}
-
-json::object object_of(std::string_view text) {
-  boost::system::error_code ec;
-  auto value = json::parse(text, ec);
-  return !ec && value.is_object() ? value.get_object() : json::object{};
-}
-
-agent::profile profile_of(std::string_view text) {
-  const auto from = object_of(text);
-  agent::profile p;
-  p.languages = abilities_of(from, "languages");
-  p.skills = abilities_of(from, "skills");
-  for (const auto& x : array_of(from, "queues"))
-    if (x.is_string())
-      p.queues.push_back({std::string(x.get_string())});
-  for (const auto& x : array_of(from, "channels"))
-    if (x.is_string())
-      p.channels.emplace_back(x.get_string());
-  return p;
-}
-
-std::string rules_json(const session::rules& r) {
-  return json::serialize(
-    json::object{{"offer_ms", r.offer_time.count()},
-                 {"exclusion_ms", r.exclusion_time.count()},
-                 {"transfer_ms", r.transfer_time.count()},
-                 {"wrap_up_ms", r.wrap_up_time.count()},
-                 {"accept_automatically", r.accept_automatically}});
-}
-
-session::rules rules_of(std::string_view text) {
-  const auto from = object_of(text);
-  session::rules r;
-  const auto set = [&](std::string_view key, duration& to) {
-    if (const auto* x = from.if_contains(key); x && x->is_int64())
-      to = duration{x->get_int64()};
-  };
-  set("offer_ms", r.offer_time);
-  set("exclusion_ms", r.exclusion_time);
-  set("transfer_ms", r.transfer_time);
-  set("wrap_up_ms", r.wrap_up_time);
-  if (const auto* x = from.if_contains("accept_automatically"))
-    r.accept_automatically = x->is_bool() && x->get_bool();
-  return r;
 }
 
 // -- rows ---------------------------------------------------------------------
@@ -149,6 +61,16 @@ session_row session_row_of(const rows& from, int row) {
     .agent = {std::string(from.text(row, 5))},
     .last_seq = static_cast<std::int32_t>(from.number(row, 6)),
     .opened_at = time_of(from.number(row, 7))};
+}
+
+std::string bytes_of_hex(std::string_view hex) {
+  std::string all;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    unsigned char byte = 0;
+    std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
+    all.push_back(static_cast<char>(byte));
+  }
+  return all;
 }
 
 // -- the store ----------------------------------------------------------------
@@ -223,8 +145,9 @@ public:
     // The entries are the truth about the last line and about who waits.
     const auto got = to_.run(
       "SELECT s.state::text, l.last_seq, "
-      "(extract(epoch from u.at) * 1000)::bigint "
+      "(extract(epoch from u.at) * 1000)::bigint, c.customer_id "
       "FROM session s "
+      "LEFT JOIN contact c USING (channel, user_id) "
       "CROSS JOIN LATERAL (SELECT coalesce(max(seq), 0) AS last_seq FROM entry "
       "WHERE session_id = s.id) l "
       "LEFT JOIN LATERAL (SELECT e.at FROM entry e WHERE e.session_id = s.id "
@@ -244,6 +167,9 @@ public:
       state->answered = got->text(i, 2).empty();
       if (!state->answered)
         state->waiting_since = time_of(got->number(i, 2));
+      // Who a contact is may have been learned, or taken back, since.
+      if (!got->text(i, 3).empty())
+        state->customer.text = got->text(i, 3);
       all.push_back(std::move(*state));
     }
     return all;
@@ -357,9 +283,7 @@ public:
                      .seq = static_cast<std::int32_t>(got->number(i, 3)),
                      .subject = std::string(got->text(i, 4)),
                      .payload = std::string(got->text(i, 6))};
-      for (const auto& x : object_of(got->text(i, 5)))
-        if (x.value().is_string())
-          row.with.emplace_back(x.key(), x.value().get_string());
+      row.with = headers_of(got->text(i, 5));
       all.push_back(std::move(row));
     }
     return all;
@@ -439,6 +363,10 @@ public:
                                std::string_view email) override;
   result<customer_id> separate(const contact& who) override;
 
+  result<std::vector<contact_change>> changes(const contact& of) override;
+  result<std::vector<dead_letter>>
+  dead_letters(std::int32_t count_max) override;
+
   result<std::vector<contact>> contacts(const customer_id& of) override {
     const auto got = to_.run("SELECT channel, user_id FROM contact "
                              "WHERE customer_id = $1 ORDER BY 1, 2",
@@ -512,26 +440,38 @@ result<customer_id> postgres_store::separate(const contact& who) {
   return customer_id{std::string(got->text(0, 0))};
 }
 
-result<migration_state> migrations_of(connection& to) {
-  migration_state m;
-  const auto there =
-    to.run("SELECT to_regclass('schema_migration') IS NOT NULL");
-  if (!there)
-    return there.error();
-  if (there->flag(0, 0)) {
-    const auto got = to.run("SELECT name FROM schema_migration ORDER BY name");
-    if (!got)
-      return got.error();
-    for (int i = 0; i < got->count(); ++i)
-      m.applied.emplace_back(got->text(i, 0));
-  }
-  m.current = static_cast<int>(m.applied.size());
-  m.newest = static_cast<int>(migrations().size());
-  for (const auto& x : migrations())
-    if (std::find(m.applied.begin(), m.applied.end(), x.name)
-        == m.applied.end())
-      m.pending.push_back(x.name);
-  return m;
+result<std::vector<contact_change>> postgres_store::changes(const contact& of) {
+  const auto got = to_.run("SELECT was, became, reason FROM contact_change "
+                           "WHERE channel = $1 AND user_id = $2 ORDER BY id",
+                           parameters{}.add(of.channel).add(of.user));
+  if (!got)
+    return got.error();
+  std::vector<contact_change> all;
+  for (int i = 0; i < got->count(); ++i)
+    all.push_back({{std::string(got->text(i, 0))},
+                   {std::string(got->text(i, 1))},
+                   std::string(got->text(i, 2))});
+  return all;
+}
+
+result<std::vector<dead_letter>>
+postgres_store::dead_letters(std::int32_t count_max) {
+  const auto got =
+    to_.run("SELECT slot, subject, reason, headers::text, "
+            "encode(payload, 'hex'), lane_offset FROM dead_letter "
+            "ORDER BY id DESC LIMIT $1",
+            parameters{}.add(std::int64_t{count_max}));
+  if (!got)
+    return got.error();
+  std::vector<dead_letter> all;
+  for (int i = 0; i < got->count(); ++i)
+    all.push_back({.slot = static_cast<slot_number>(got->number(i, 0)),
+                   .subject = std::string(got->text(i, 1)),
+                   .reason = std::string(got->text(i, 2)),
+                   .with = headers_of(got->text(i, 3)),
+                   .payload = bytes_of_hex(got->text(i, 4)),
+                   .offset = static_cast<std::uint64_t>(got->number(i, 5))});
+  return all;
 }
 
 } // namespace
@@ -539,62 +479,6 @@ result<migration_state> migrations_of(connection& to) {
 std::unique_ptr<store> make_postgres_store(std::string conninfo,
                                            std::string name) {
   return std::make_unique<postgres_store>(std::move(conninfo), std::move(name));
-}
-
-result<migration_state> migrate(const std::string& conninfo) {
-  connection to{conninfo, "switchboard/migrate"};
-  // Two nodes that start at once: the second waits here, and finds it done.
-  const auto made = to.script(
-    "SELECT pg_advisory_xact_lock(7142301);"
-    "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, "
-    "applied_at timestamptz NOT NULL DEFAULT now())");
-  if (!made)
-    return made.error();
-  for (const auto& x : migrations()) {
-    const auto state = migrations_of(to);
-    if (!state)
-      return state.error();
-    if (std::find(state->pending.begin(), state->pending.end(), x.name)
-        == state->pending.end())
-      continue;
-    // Fails on the name, and changes nothing, if another was faster.
-    const auto done = to.script("SELECT pg_advisory_xact_lock(7142301);"
-                                "INSERT INTO schema_migration (name) VALUES ('"
-                                + x.name + "');" + x.sql);
-    if (done)
-      continue;
-    const auto again = migrations_of(to);
-    if (!again
-        || std::find(again->pending.begin(), again->pending.end(), x.name)
-             != again->pending.end())
-      return fail(done.error().code, x.name + ": " + done.error().detail);
-  }
-  return migrations_of(to);
-}
-
-result<migration_state> migration_status(const std::string& conninfo) {
-  connection to{conninfo, "switchboard/migrate"};
-  return migrations_of(to);
-}
-
-result<void> check_durability(const std::string& conninfo) {
-  connection to{conninfo, "switchboard/check"};
-  const auto got = to.run("SELECT current_setting('fsync'), "
-                          "current_setting('synchronous_commit'), "
-                          "current_setting('full_page_writes')");
-  if (!got)
-    return got.error();
-  if (got->text(0, 0) != "on")
-    return fail(errc::forbidden, "PostgreSQL runs with fsync = off and would "
-                                 "forget acknowledged messages; set it to on");
-  if (got->text(0, 1) == "off" || got->text(0, 1) == "local")
-    return fail(errc::forbidden, "PostgreSQL runs with synchronous_commit = "
-                                   + std::string(got->text(0, 1))
-                                   + "; set it to on");
-  if (got->text(0, 2) != "on")
-    return fail(errc::forbidden, "PostgreSQL runs with full_page_writes = off; "
-                                 "set it to on");
-  return {};
 }
 
 } // namespace switchboard

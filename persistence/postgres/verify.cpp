@@ -58,13 +58,25 @@ constexpr std::array checks{
     "SELECT session_id || ' seq ' || seq FROM (SELECT session_id, seq, "
     "epoch, lag(epoch) OVER (PARTITION BY session_id ORDER BY seq) AS before "
     "FROM entry) x WHERE epoch < before"},
+  check{"INV-5", "no entry has an epoch that its slot has not reached",
+        "SELECT count(*) FROM entry",
+        "SELECT e.session_id || ' seq ' || e.seq || ': epoch ' || e.epoch || "
+        "', its slot is at ' || k.epoch FROM entry e "
+        "JOIN session s ON s.id = e.session_id JOIN slot k ON k.slot = s.slot "
+        "WHERE e.epoch > k.epoch"},
   check{"INV-6", "one open session per contact, one assignment per session",
         "SELECT count(*) FROM session WHERE phase <> 'closed'",
         "SELECT channel || ':' || user_id FROM session WHERE phase <> 'closed' "
         "GROUP BY channel, user_id HAVING count(*) > 1 "
         "UNION ALL SELECT session_id || ' assigned twice' FROM assignment "
         "WHERE NOT open_offer GROUP BY session_id HAVING count(*) > 1 "
-        "UNION ALL SELECT t.session_id || ' is closed and assigned' "
+        "UNION ALL "
+        "SELECT s.id || ' is ' || s.phase || ' and nobody has it' "
+        "FROM session s WHERE s.phase IN ('active', 'held', 'transferring') "
+        "AND NOT EXISTS (SELECT FROM assignment t "
+        "WHERE t.session_id = s.id AND NOT t.open_offer) "
+        "UNION ALL "
+        "SELECT t.session_id || ' is ' || s.phase || ' and assigned' "
         "FROM assignment t JOIN session s ON s.id = t.session_id "
         "WHERE s.phase IN ('closed', 'queued')"},
   check{"INV-7",

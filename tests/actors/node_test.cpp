@@ -5,6 +5,7 @@
 
 #include "bus/codec.hpp"
 #include "bus/subject.hpp"
+#include "bus/utf8.hpp"
 #include "config/child_process.hpp"
 #include "persistence/postgres/postgres_store.hpp"
 #include "tests/support/screen.hpp"
@@ -189,6 +190,32 @@ TEST_CASE_METHOD(live, "an agent accepts, answers, and the reply leaves",
   CHECK(next->session != opened.session);
   CHECK(next->seq == 1);
   check_invariants();
+}
+
+TEST_CASE_METHOD(live, "whoever was added a moment ago can sign in at once",
+                 "[live]") {
+  for (int i = 0; i < 5; ++i) {
+    const agent_id fresh{"fresh" + random_secret(6)};
+    REQUIRE(
+      ok(look->put_agent(fresh, {.display_name = "Fresh", .capacity = 1000})));
+    sign_in(fresh.text, std::make_shared<test::watching_screen>());
+  }
+}
+
+TEST_CASE_METHOD(live, "an offer's preview is cut between two characters",
+                 "[live]") {
+  const auto who = somebody();
+  auto screen = std::make_shared<test::watching_screen>();
+  sign_in("li", screen);
+  std::string text = "x"; // So that no multiple of three meets the limit.
+  for (int i = 0; i < 200; ++i)
+    text += "您";
+  REQUIRE(ok(post(who, R"({"text":")" + text + R"("})")));
+  const auto offer = screen->wait<push::offer>(
+    [&](const push::offer& x) { return x.who == who; });
+  REQUIRE(ok(offer));
+  CHECK(offer->preview.size() > 100);
+  CHECK(is_text(offer->preview));
 }
 
 TEST_CASE_METHOD(live, "a stale ownership cannot speak", "[live]") {

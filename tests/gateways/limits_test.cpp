@@ -66,6 +66,21 @@ TEST_CASE("a send queue allows more until a new screen has caught up",
   CHECK_FALSE(q.push("1", false));
 }
 
+TEST_CASE("a queue lags from the moment that it is half full", "[gateway]") {
+  send_queue q{{4, 10, 50}};
+  CHECK(q.push(std::string(25, 'x'), false));
+  CHECK_FALSE(q.lags()); // Until it ran empty it may hold 50 bytes.
+  CHECK(q.push("x", false));
+  CHECK(q.lags());
+  while (!q.take(100).empty())
+    ;
+  CHECK_FALSE(q.lags());
+  CHECK(q.push("12345", false));
+  CHECK_FALSE(q.lags());
+  CHECK(q.push("6", false));
+  CHECK(q.lags());
+}
+
 TEST_CASE("only listed and own origins may connect from a browser",
           "[limits]") {
   const std::vector<std::string> allowed{"https://desk.example"};
