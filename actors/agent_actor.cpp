@@ -17,7 +17,6 @@ namespace {
 /// So many entries are read back at once; a longer session takes more reads.
 constexpr std::int32_t fill_max = 500;
 
-
 /// A screen that lags is given a few at a time, and some time between.
 constexpr std::int32_t fill_lagging = 16;
 constexpr auto lag_time = duration{25};

@@ -4,6 +4,8 @@
 #include "actors/cluster/screens.hpp"
 #include "actors/lane_reader.hpp"
 #include "actors/node.hpp"
+#include "actors/policy_watch.hpp"
+#include "actors/router_tape.hpp"
 #include "actors/services.hpp"
 #include "actors/world.hpp"
 
@@ -92,6 +94,8 @@ private:
   void look_at_bus();
   void end_listeners();
   void refresh_directory();
+  [[nodiscard]] std::shared_ptr<router_tape> make_tape();
+  void refresh_policy();
   result<directory_ptr> read_directory();
 
   void read_if_allowed(const agent_id& who, session_id of,
@@ -115,6 +119,8 @@ private:
   std::unique_ptr<writer> writer_;
   std::unique_ptr<query_pool> reads_;
   std::unique_ptr<outbox_sender> sender_;
+  std::unique_ptr<policy_watch> policies_; ///< Like `store_`.
+  std::shared_ptr<router_tape> tape_;
   std::unique_ptr<actor_config> actor_config_;
   std::unique_ptr<caf::actor_system> actors_;
   std::shared_ptr<world> world_ = std::make_shared<world>();

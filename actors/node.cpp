@@ -56,6 +56,12 @@ std::unique_ptr<store> local_node::open_store(const char* role) const {
 // -- start --------------------------------------------------------------------
 
 result<void> local_node::begin() {
+  try {
+    policies_ = std::make_unique<policy_watch>(how_.policy_file);
+    tape_ = make_tape();
+  } catch (const std::exception& e) {
+    return fail(errc::malformed, e.what());
+  }
   store_ = open_store("node");
   if (const auto ok = check_database(); !ok)
     return ok;
@@ -183,7 +189,9 @@ void local_node::spawn_actors() {
   actor_config_ = std::make_unique<actor_config>(how_.threads);
   actors_ = std::make_unique<caf::actor_system>(*actor_config_);
   const std::shared_ptr<const world> shared{world_};
-  world_->router = rt::spawn<router_actor>(*actors_, shared);
+  world_->router = rt::spawn<router_actor>(
+    *actors_, router_actor::birth{choice_of(policies_->current()), tape_},
+    shared);
   for (std::size_t k = 0; k < slots; ++k) {
     inboxes_.at(k) = std::make_shared<slot_inbox>();
     world_->slot.at(k) = rt::spawn<slot_actor>(

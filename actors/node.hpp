@@ -32,6 +32,9 @@ public:
     std::string address{};           ///< Of its HTTP, as operators are told.
     person::rules persons{};         ///< Which addresses join contacts.
     std::function<bool()> give_up{}; ///< Polled while waiting at start.
+    std::string policy_file{};       ///< Empty: the default routing policy.
+    std::string router_record{}; ///< Folder for records; empty: none are kept.
+    std::function<bool()> reload_asked{}; ///< Polled; true: read files again.
   };
 
   /// Starts a node. Waits for its dependencies as long as they are away, and

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <filesystem>
 #include <utility>
 
 namespace switchboard {
@@ -47,6 +48,7 @@ keeper::handlers local_node::keeper_handlers() {
     .on_second =
       [this] {
         refresh_directory();
+        refresh_policy();
         if (!sender_->wants_more())
           return;
         std::vector<slot_number> mine;
@@ -294,6 +296,37 @@ result<directory_ptr> local_node::read_directory() {
   for (auto& x : *queues)
     made->queues.emplace(x.id, x);
   return directory_ptr{std::move(made)};
+}
+
+/// @throws std::runtime_error when the record cannot be written
+std::shared_ptr<router_tape> local_node::make_tape() {
+  const auto& shadows = policies_->current().shadows;
+  if (how_.router_record.empty() && shadows.empty())
+    return nullptr;
+  router_tape::options o{.shadows = shadows};
+  if (!how_.router_record.empty()) {
+    std::filesystem::create_directories(how_.router_record);
+    o.file = how_.router_record + "/router-" + how_.name.text + '-'
+             + incarnation_ + ".jsonl";
+  }
+  o.on_disagreement = [this](const auto&) { ++counted_.disagreements; };
+  return std::make_shared<router_tape>(std::move(o));
+}
+
+/// Nobody who waits loses their place: the router only thinks otherwise.
+void local_node::refresh_policy() {
+  if (how_.reload_asked && how_.reload_asked())
+    policies_->look_again();
+  const auto fresh = policies_->look();
+  if (!fresh)
+    return;
+  rt::post(world_->router, router_told{choice_of(*fresh)});
+  spdlog::info("policy {} decides from now on{}", fresh->acting.version,
+               fresh->canary
+                 ? ", policy " + std::to_string(fresh->canary->version)
+                     + " about " + std::to_string(fresh->canary_percent)
+                     + " % of the sessions"
+                 : "");
 }
 
 void local_node::refresh_directory() {

@@ -311,8 +311,8 @@ using slot_ref = caf::typed_actor<rt::takes<slot_told>>;
 
 // -- to the router ------------------------------------------------------------
 
-using router_told =
-  std::variant<for_router, slot_claimed, slot_lost, route_known, stop>;
+using router_told = std::variant<for_router, router::policy_choice,
+                                 slot_claimed, slot_lost, route_known, stop>;
 using router_ref = caf::typed_actor<rt::takes<router_told>>;
 
 } // namespace switchboard

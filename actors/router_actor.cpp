@@ -7,8 +7,12 @@
 
 namespace switchboard {
 
-router_actor::router_actor(handle::pointer self, std::shared_ptr<const world> w)
-  : self_(self), world_(std::move(w)) {
+router_actor::router_actor(handle::pointer self, birth b,
+                           std::shared_ptr<const world> w)
+  : self_(self),
+    rules_(std::move(b.rules)),
+    tape_(std::move(b.tape)),
+    world_(std::move(w)) {
   // nop
 }
 
@@ -21,6 +25,9 @@ router_actor::handle::behavior_type router_actor::make_behavior() {
 }
 
 void router_actor::told(const for_router& x) {
+  // Each node reads the policy itself; it is not to be told by others.
+  if (std::holds_alternative<router::policy_changed>(x.what))
+    return;
   if (ours_) {
     route(x.what);
     return;
@@ -33,12 +40,21 @@ void router_actor::told(const for_router& x) {
     held_.push_back(std::move(on));
 }
 
+void router_actor::told(const router::policy_choice& x) {
+  rules_ = x;
+  if (ours_)
+    route(router::policy_changed{rules_});
+}
+
 /// A new matcher knows nobody; all are asked to tell it (`neighbours_new`).
 void router_actor::told(const slot_claimed& x) {
   matcher_ = router::matcher{};
   shown_.clear();
   epoch_ = x.epoch;
   ours_ = true;
+  if (tape_)
+    tape_->begin(now());
+  route(router::policy_changed{rules_}); // So that a record begins with it.
   for (const auto& each : std::exchange(held_, {}))
     told(std::get<for_router>(each));
 }
@@ -59,8 +75,12 @@ void router_actor::told(const route_known&) {
 }
 
 void router_actor::route(const router::event& x) {
-  for (const auto& effect : matcher_.apply(x, now()))
+  const auto at = now();
+  const auto todo = matcher_.apply(x, at);
+  for (const auto& effect : todo)
     std::visit([this](const auto& e) { perform(e); }, effect);
+  if (tape_)
+    tape_->add(x, at, todo);
   if (const auto* changed = std::get_if<router::agent_changed>(&x)) {
     const auto& who = changed->what;
     if (who.now == agent::presence::offline) {
@@ -101,6 +121,15 @@ void router_actor::perform(const router::lost_wakeup& e) {
   ++world_->counted->lost_wakeups;
   spdlog::error("router: session {} waited although an agent was free",
                 e.session.value);
+}
+
+void router_actor::perform(const router::canary_ended& e) {
+  rules_.canary.reset(); // A router that starts anew does not try it again.
+  rules_.canary_percent = 0;
+  ++world_->counted->canaries_ended;
+  spdlog::error("router: the canary policy is withdrawn: {}; the acting policy "
+                "decides about everybody again",
+                e.reason);
 }
 
 } // namespace switchboard

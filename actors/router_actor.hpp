@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/router_tape.hpp"
 #include "actors/world.hpp"
 
 #include <cstddef>
@@ -18,7 +19,12 @@ public:
   static constexpr const char* name = "router";
   using handle = router_ref;
 
-  router_actor(handle::pointer self, std::shared_ptr<const world> w);
+  struct birth {
+    router::policy_choice rules{};
+    std::shared_ptr<router_tape> tape{}; ///< Null: nobody watches.
+  };
+
+  router_actor(handle::pointer self, birth b, std::shared_ptr<const world> w);
 
   handle::behavior_type make_behavior();
 
@@ -28,6 +34,7 @@ private:
   static constexpr std::size_t held_max = 10'000;
 
   void told(const for_router& x);
+  void told(const router::policy_choice& x);
   void told(const slot_claimed& x);
   void told(const slot_lost& x);
   void told(const route_known&);
@@ -40,9 +47,15 @@ private:
 
   void perform(const router::propose& e);
   void perform(const router::lost_wakeup& e);
+  void perform(const router::disagreement&) {
+    // Only a tape's own matchers disagree.
+  }
+  void perform(const router::canary_ended& e);
 
   handle::pointer self_;
+  router::policy_choice rules_;
   router::matcher matcher_;
+  std::shared_ptr<router_tape> tape_; ///< It delays nothing.
   std::int64_t epoch_ = 0;
   bool ours_ = false;
   std::deque<letter> held_; ///< Until the router's node is known.

@@ -86,6 +86,11 @@ std::string statistics::write() const {
           decisions);
   counter(to, "switchboard_router_lost_wakeups_total",
           "Matches that only the sweep found. Must stay 0.", lost_wakeups);
+  counter(to, "switchboard_router_disagreements_total",
+          "Choices that a shadow policy would not have made.", disagreements);
+  counter(to, "switchboard_router_canaries_ended_total",
+          "Canary policies withdrawn because a guard was broken.",
+          canaries_ended);
   counter(to, "switchboard_over_commits_total",
           "Offers that the database refused: the agent was full.",
           over_commits);

@@ -42,7 +42,9 @@ struct statistics {
   std::atomic<std::uint64_t> stale_owner{0};
   std::atomic<std::uint64_t> decisions{0};
   std::atomic<std::uint64_t> lost_wakeups{0}; ///< Must stay 0.
-  std::atomic<std::uint64_t> over_commits{0}; ///< Refused by the database.
+  std::atomic<std::uint64_t> canaries_ended{0};
+  std::atomic<std::uint64_t> disagreements{0}; ///< Of shadow policies.
+  std::atomic<std::uint64_t> over_commits{0};  ///< Refused by the database.
   std::atomic<std::uint64_t> fenced{0};
   std::atomic<std::int64_t> in_flight{0};
   std::atomic<std::int64_t> sessions{0};

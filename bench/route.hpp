@@ -20,4 +20,15 @@ struct route_options {
 /// arrays that was written for this machine and knows no record.
 report run_route(const route_options& how);
 
+struct burst_match_options {
+  int agents = 100;
+  int sessions = 100;
+  int rounds = 50;
+};
+
+/// Many agents with one place each meet many sessions at once: how many are
+/// placed by the assignment, and how many by taking the best pair first (the
+/// floor). Lost: sessions that greed would have placed and we did not.
+report run_burst_match(const burst_match_options& how);
+
 } // namespace switchboard::bench

@@ -174,6 +174,12 @@ std::vector<setting> make_table() {
                      10'000'000,
                      "Messages accepted and not answered yet, at most; then "
                      "senders are told overloaded."));
+  t.push_back(text("routing.policy", FIELD(routing.policy),
+                   "File with the routing policy; read again when it changes, "
+                   "and on SIGHUP. Empty: the default policy."));
+  t.push_back(text("routing.record", FIELD(routing.record),
+                   "Folder where the router's input and choices are written "
+                   "down for `switchboard replay`. Empty: nowhere."));
   t.push_back({"identity.country", "text",
                "Calling code of verified telephone numbers that are written "
                "without one, for example 86. Empty: such numbers join nobody.",

@@ -50,6 +50,10 @@ struct settings {
     std::int64_t in_flight_max = 65'536;
   } actors;
   struct {
+    std::string policy; ///< A file; empty: the default policy.
+    std::string record; ///< A folder; empty: nothing is recorded.
+  } routing;
+  struct {
     std::string country; ///< Calling code, "86".
   } identity;
   struct {

@@ -115,10 +115,15 @@ void agent_index::write_abilities(columns_by_name& all, place i,
 // -- questions ----------------------------------------------------------------
 
 agent_index::requirement agent_index::look_up(const session_waiting& s) const {
+  return look_up(s, s.arm);
+}
+
+agent_index::requirement agent_index::look_up(const session_waiting& s,
+                                              std::uint8_t arm) const {
   requirement r;
-  const auto& p = p_[s.arm];
+  const auto& p = p_[arm];
   r.generation = generation_;
-  r.arm = s.arm;
+  r.arm = arm;
   r.abilities_count = !s.only;
   r.channel = find(channels_, s.channel);
   r.queue = find(queues_, s.want.queue.text);

@@ -171,6 +171,10 @@ public:
 
   [[nodiscard]] requirement look_up(const session_waiting& s) const;
 
+  /// The same under the policy of another arm.
+  [[nodiscard]] requirement look_up(const session_waiting& s,
+                                    std::uint8_t arm) const;
+
   /// @returns who serves the channel by name; null: nobody
   [[nodiscard]] const bitset* look_up_channel(const std::string& name) const;
 
@@ -235,7 +239,7 @@ private:
   std::map<std::int32_t, bitset> roomy_{}; ///< By the load there is room for.
   std::vector<std::int32_t> room_{};
   std::vector<std::int32_t> capacity_{};
-  std::array<std::vector<scoring::score>, 2> load_factor_{}; ///< By arm.
+  std::array<std::vector<scoring::score>, 3> load_factor_{}; ///< By arm.
   std::vector<agent::profile> profiles_{};
   std::vector<place> vacant_{};
 };

@@ -115,7 +115,8 @@ struct policy {
   friend bool operator==(const policy&, const policy&) = default;
 };
 
-/// The acting policy and the canary (its copy while there is none).
-using policies = std::array<policy, 2>;
+/// The acting policy, the canary and the shadow (copies of the acting one while
+/// there is none).
+using policies = std::array<policy, 3>;
 
 } // namespace switchboard

@@ -13,7 +13,7 @@ mutant planted = mutant::none;
 #endif
 
 matcher::impl::impl(policy_choice c)
-  : arms{c.acting, c.canary.value_or(c.acting)},
+  : arms{c.acting, c.canary.value_or(c.acting), c.acting},
     canary_percent(c.canary ? c.canary_percent : 0) {}
 
 // -- events -------------------------------------------------------------------
@@ -31,16 +31,32 @@ effects matcher::impl::run(const event& what, time_point at) {
     },
     what);
   settle();
+  guard_canary();
   return std::exchange(todo, {});
 }
 
+void matcher::impl::guard_canary() {
+  if (canary_percent == 0)
+    return;
+  auto reason = watch.broken();
+  if (reason.empty())
+    return;
+  todo.emplace_back(canary_ended{std::move(reason)});
+  happen(policy_changed{{.acting = arms[0]}});
+  settle();
+}
+
 void matcher::impl::happen(const session_waiting& e) {
+  if (!e.excluded.empty() && e.excluded_until > now)
+    watch.repeated(arm_of(e.session));
   end_flight(e.session);
   leave_line(e.session);
   join_line({.what = e});
 }
 
 void matcher::impl::happen(const session_left& e) {
+  if (line.contains(e.session))
+    watch.given_up(arm_of(e.session));
   end_flight(e.session);
   leave_line(e.session);
 }
@@ -128,8 +144,9 @@ void matcher::impl::happen(const swept&) {
 }
 
 void matcher::impl::happen(const policy_changed& e) {
-  arms = {e.what.acting, e.what.canary.value_or(e.what.acting)};
+  arms = {e.what.acting, e.what.canary.value_or(e.what.acting), arms[2]};
   canary_percent = e.what.canary ? e.what.canary_percent : 0;
+  watch = {};
   agents.forget_policies();
   for (const auto& [id, x] : seats)
     index(x);
@@ -357,6 +374,14 @@ matcher::matcher(policy_choice c)
 matcher::~matcher() = default;
 matcher::matcher(matcher&&) noexcept = default;
 matcher& matcher::operator=(matcher&&) noexcept = default;
+
+void matcher::set_shadow(policy p) {
+  impl_->arms[2] = std::move(p);
+  impl_->shadowed = true;
+  impl_->agents.forget_policies();
+  for (const auto& [id, x] : impl_->seats)
+    impl_->index(x);
+}
 
 effects matcher::apply(const event& what, time_point now) {
   return impl_->run(what, now);

@@ -123,7 +123,25 @@ struct lost_wakeup {
   session_id session;
 };
 
-using effect = std::variant<propose, lost_wakeup>;
+/// The shadow would have chosen otherwise: another agent for the session, or
+/// another session for the agent.
+struct disagreement {
+  static constexpr std::string_view name = "disagreement";
+  session_id session;
+  agent_id agent;
+  session_id other_session;
+  agent_id other_agent{};  ///< Empty: nobody.
+  std::int32_t policy = 0; ///< The shadow's version.
+};
+
+/// A guard of the canary is broken: the acting policy decides about everybody
+/// again.
+struct canary_ended {
+  static constexpr std::string_view name = "canary_ended";
+  std::string reason;
+};
+
+using effect = std::variant<propose, lost_wakeup, disagreement, canary_ended>;
 using effects = std::vector<effect>;
 
 // -- the machine --------------------------------------------------------------
@@ -150,6 +168,11 @@ public:
   /// proposed session leaves the line and the agent's room shrinks at once;
   /// `refused` or a new `session_waiting` / `agent_changed` puts that right.
   [[nodiscard]] effects apply(const event& what, time_point now);
+
+  /// From now on every choice is compared with what this policy would have
+  /// chosen in the same situation; it never acts. Costs as much as the choice,
+  /// so it is for a matcher that only follows another.
+  void set_shadow(policy p);
 
   /// Thinks a waiting session through without doing anything: who could serve
   /// it now, and what speaks against the others.

@@ -1,3 +1,4 @@
+#include "actors/domain/assignment.hpp"
 #include "actors/domain/deliberation.hpp"
 #include "actors/domain/mutant.hpp"
 #include "actors/domain/router_impl.hpp"
@@ -10,6 +11,13 @@
 namespace switchboard::router {
 
 namespace {
+
+/// So many sessions and agents are brought together at once; that takes some
+/// milliseconds.
+constexpr std::size_t burst_max = 128;
+
+/// Greater priorities count as equal there, so that no sum overflows.
+constexpr scoring::score priority_max = 10'000'000'000;
 
 /// A session in the comparison for one agent.
 struct rival {
@@ -33,7 +41,9 @@ public:
   auction(const policies& p, time_point now)
     : p_(p),
       now_(now),
-      pressed_(!p[0].reply_windows.empty() || !p[1].reply_windows.empty()) {}
+      pressed_(std::any_of(p.begin(), p.end(), [](const auto& x) {
+        return !x.reply_windows.empty();
+      })) {}
 
   void offer(rival x, std::uint8_t arm, urgency_class c) {
     auto& leader = leaders_[arm][static_cast<std::size_t>(c)];
@@ -47,24 +57,21 @@ public:
       best_ = x;
   }
 
-  void offer(const session_waiting& s, scoring::score match) {
-    offer({&s, place_of(s), match}, s.arm, s.want.urgency);
-  }
-
   const session_waiting* winner() const { return best_.what; }
 
 private:
   scoring::score urgency_of(const rival& x, std::uint8_t arm,
                             urgency_class c) const {
-    return pressed_ ? scoring::urgency(p_[arm], *x.what, now_)
-                    : scoring::urgency(p_[arm], c, now_ - x.place.first);
+    const auto wait = now_ - x.place.first;
+    return pressed_ ? scoring::urgency(p_[arm], c, x.what->channel, wait)
+                    : scoring::urgency(p_[arm], c, wait);
   }
 
   const policies& p_;
   time_point now_;
   bool pressed_; ///< Some channels let nobody wait too long.
   rival best_{};
-  std::array<std::array<rival, 4>, 2> leaders_{}; ///< By arm and class.
+  std::array<std::array<rival, 4>, 3> leaders_{}; ///< By arm and class.
 };
 
 bool is_excluded(const session_waiting& s, const agent_id& a) {
@@ -86,6 +93,9 @@ bool is_ranked(const ranking& r, const seat* a) {
 
 void matcher::impl::settle() {
   do {
+    while (sessions_to_try.size() > 1 && place_many()) {
+      // An agent with room for more takes part in the next round.
+    }
     while (!sessions_to_try.empty()) {
       const auto id = sessions_to_try.begin()->second;
       sessions_to_try.erase(sessions_to_try.begin());
@@ -100,6 +110,54 @@ void matcher::impl::settle() {
   } while (place_relaxed());
 }
 
+bool matcher::impl::place_many() {
+  struct row {
+    session_id session;
+    scoring::score urgency;
+    ranking who;
+  };
+  std::vector<row> rows;
+  std::map<const seat*, std::size_t> columns;
+  for (const auto& [since, id] : sessions_to_try) {
+    const auto& w = line.at(id);
+    if (rows.size() == burst_max)
+      break;
+    auto r = w.held ? ranking{} : rank(w.what, now);
+    if (r.best.empty() || r.lapsed)
+      continue;
+    for (const auto& x : r.best)
+      if (columns.size() < burst_max)
+        columns.try_emplace(x.who, columns.size());
+    rows.push_back(
+      {id, scoring::urgency(policy_of(w.what), w.what, now), std::move(r)});
+  }
+  if (rows.size() < 2)
+    return false;
+  wish_table table(rows.size(), columns.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (const auto& x : rows[i].who.best)
+      if (const auto found = columns.find(x.who); found != columns.end())
+        // Of equals the first in the line is served.
+        table.allow(
+          i, found->second,
+          std::clamp<scoring::score>(
+            scoring::priority(rows[i].urgency, x.as.match), 1, priority_max)
+              * static_cast<scoring::score>(burst_max)
+            + static_cast<scoring::score>(burst_max - i));
+  std::vector<seat*> by_column(columns.size());
+  for (const auto& [who, at] : columns)
+    by_column[at] = by_place[who->place];
+  const auto found = assign(table);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (found[i]) {
+      const auto& s = line.at(rows[i].session).what;
+      if (shadowed)
+        ask_shadow_for_agent(s, *by_column[*found[i]]);
+      propose_to(s, *by_column[*found[i]], rank(s, now), false);
+    }
+  return true;
+}
+
 bool matcher::impl::place(session_id id) {
   const auto found = line.find(id);
   if (found == line.end())
@@ -111,6 +169,8 @@ bool matcher::impl::place(session_id id) {
   if (r.best.empty())
     return false;
   auto* best = r.lapsed ? oldest_excluded(s) : r.best.front().who;
+  if (shadowed)
+    ask_shadow_for_agent(s, *best);
   propose_to(s, *best, r, false);
   return true;
 }
@@ -126,10 +186,35 @@ bool matcher::impl::place_held(const waiter& w) {
 
 void matcher::impl::fill(seat& a) {
   while (const auto* s = best_session(a)) {
+    if (shadowed)
+      ask_shadow_for_session(a, *s);
     propose_to(*s, a, rank(*s, now), false);
     if (has_bug(mutant::stop_after_one))
       return;
   }
+}
+
+void matcher::impl::ask_shadow_for_agent(const session_waiting& s,
+                                         const seat& chosen) {
+  auto same = s;
+  same.arm = 2;
+  const auto r = rank(same, now);
+  const auto* other = r.best.empty() ? nullptr
+                      : r.lapsed     ? oldest_excluded(same)
+                                     : r.best.front().who;
+  if (other != &chosen)
+    todo.emplace_back(disagreement{s.session, chosen.what.id, s.session,
+                                   other ? other->what.id : agent_id{},
+                                   arms[2].version});
+}
+
+void matcher::impl::ask_shadow_for_session(const seat& a,
+                                           const session_waiting& chosen) {
+  const auto* other = best_session(a, 2);
+  if (other != &chosen)
+    todo.emplace_back(disagreement{
+      chosen.session, a.what.id, other ? other->session : session_id{},
+      other ? a.what.id : agent_id{}, arms[2].version});
 }
 
 // -- one session, many agents -------------------------------------------------
@@ -179,7 +264,8 @@ seat* matcher::impl::oldest_excluded(const session_waiting& s) {
 
 // -- one agent, many sessions -------------------------------------------------
 
-const session_waiting* matcher::impl::best_session(const seat& a) {
+const session_waiting*
+matcher::impl::best_session(const seat& a, std::optional<std::uint8_t> arm) {
   const auto i = a.place;
   if (a.aside || !(a.what.routable || has_bug(mutant::ignore_presence))
       || agents.room(i) < wishes.load_min())
@@ -187,7 +273,10 @@ const session_waiting* matcher::impl::best_session(const seat& a) {
   auction best{arms, now};
   const auto room = agents.room(i);
   wishes.each_demand(a.what.who.queues, agents, [&](const demand& d) {
-    if (!agents.able(d.requirement, i))
+    const auto other =
+      arm ? agents.look_up(d.sample, *arm) : agent_index::requirement{};
+    const auto& r = arm ? other : d.requirement;
+    if (!agents.able(r, i))
       return;
     std::array<scoring::score, 2> match{-1, -1};
     for (const auto& x : d.heads) {
@@ -195,18 +284,20 @@ const session_waiting* matcher::impl::best_session(const seat& a) {
         continue;
       auto& m = match[x.known ? 1 : 0];
       if (m < 0)
-        m = agents.match(d.requirement, x.known, i);
+        m = agents.match(r, x.known, i);
       if (!x.hindered)
-        best.offer({x.first, x.place, m}, d.requirement.arm, x.urgency);
+        best.offer({x.first, x.place, m}, r.arm, x.urgency);
       else if (const auto* s = first_admitted(lane_at(d, x), a))
-        best.offer(*s, m);
+        best.offer({s, place_of(*s), m}, r.arm, x.urgency);
     }
   });
   // Affinity is known to the two of them only: each is looked at.
   const auto consider = [&](const session_waiting* s) {
-    const auto& p = policy_of(*s);
+    const auto by = arm.value_or(s->arm);
+    const auto& p = arms[by];
     if (scoring::eligible(p, *s, a.what) && admits(*s, a))
-      best.offer(*s, scoring::rate(p, *s, a.what, now).match);
+      best.offer({s, place_of(*s), scoring::rate(p, *s, a.what, now).match}, by,
+                 s->want.urgency);
   };
   if (const auto* all = wishes.known_to(a.what.id);
       all && !has_bug(mutant::skip_known))
@@ -289,6 +380,7 @@ bool matcher::impl::everyone_excluded(const session_waiting& s) const {
 
 void matcher::impl::propose_to(const session_waiting& s, seat& a,
                                const ranking& r, bool pick) {
+  watch.decided(s.arm, now - s.since);
   auto why =
     std::make_shared<const decision>(deliberate(s, r, &a, trigger, now));
   const auto id = s.session;

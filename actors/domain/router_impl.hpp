@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/domain/agent_index.hpp"
+#include "actors/domain/canary.hpp"
 #include "actors/domain/router.hpp"
 #include "actors/domain/scoring.hpp"
 #include "actors/domain/waiting_index.hpp"
@@ -76,6 +77,8 @@ struct matcher::impl {
   explicit impl(policy_choice c);
 
   policies arms;
+  bool shadowed = false; ///< The last of `arms` is asked for its opinion.
+  canary_watch watch{};
   std::int32_t canary_percent = 0;
   std::map<agent_id, seat> seats;
   std::vector<seat*> by_place{}; ///< Of `seats`; null where nobody is.
@@ -112,6 +115,7 @@ struct matcher::impl {
   void happen(const swept&);
   void happen(const policy_changed& e);
 
+  void guard_canary();
   void pass_time();
   void lapse_exclusions(session_id id);
   void end_hold(session_id id);
@@ -138,6 +142,10 @@ struct matcher::impl {
   /// Tries whatever was touched until nothing is left to be done.
   void settle();
 
+  /// Many sessions, many agents: as many matches as there can be, and of those
+  /// the best. @returns whether any was made
+  bool place_many();
+
   /// One session, many agents: the best match. @returns whether it was placed
   bool place(session_id id);
   bool place_held(const waiter& w);
@@ -148,7 +156,12 @@ struct matcher::impl {
   ranking rank(const session_waiting& s, time_point at) const;
   void sort(ranking& r, const session_waiting& s) const;
   seat* oldest_excluded(const session_waiting& s);
-  const session_waiting* best_session(const seat& a);
+  const session_waiting* best_session(const seat& a,
+                                      std::optional<std::uint8_t> arm = {});
+
+  /// What the shadow would have done instead.
+  void ask_shadow_for_agent(const session_waiting& s, const seat& chosen);
+  void ask_shadow_for_session(const seat& a, const session_waiting& chosen);
 
   const session_waiting* first_admitted(const lane& x, const seat& a) const;
 

@@ -61,6 +61,15 @@ void add_route_benches(CLI::App& to, context& c) {
   made->add_option("--decisions", route.decisions, "How many are measured")
     ->check(CLI::Range(100, 100'000'000))
     ->capture_default_str();
+  static bench::burst_match_options burst;
+  made = add(to, "burst-match", "Many agents meet many sessions at once", "",
+             [&c] { return print(c, bench::run_burst_match(burst)); });
+  made->add_option("--agents", burst.agents, "How many, one place each")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  made->add_option("--sessions", burst.sessions, "How many")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
 }
 
 } // namespace

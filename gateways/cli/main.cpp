@@ -77,6 +77,7 @@ int run(int argc, char** argv) {
   add_care(app, c);
   add_cluster(app, c);
   add_bench(app, c);
+  add_routing(app, c);
   add_simulate(app, c);
   try {
     app.parse(argc, argv);

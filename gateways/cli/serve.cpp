@@ -19,6 +19,7 @@ namespace switchboard::cli {
 namespace {
 
 std::atomic<bool> stop_flag{false};
+std::atomic<bool> reload_flag{false};
 
 node::options node_of(const settings& s) {
   return {.name = {s.node.name},
@@ -34,7 +35,10 @@ node::options node_of(const settings& s) {
             s.nats.stream_age_max),
           .address = s.http.address + ':' + std::to_string(s.http.port),
           .persons = {.country = s.identity.country},
-          .give_up = stop_asked};
+          .give_up = stop_asked,
+          .policy_file = s.routing.policy,
+          .router_record = s.routing.record,
+          .reload_asked = [] { return reload_flag.exchange(false); }};
 }
 
 class json_lines final : public spdlog::formatter {
@@ -62,6 +66,8 @@ void catch_signals() {
   how.sa_handler = [](int) { stop_flag = true; };
   sigaction(SIGINT, &how, nullptr);
   sigaction(SIGTERM, &how, nullptr);
+  how.sa_handler = [](int) { reload_flag = true; };
+  sigaction(SIGHUP, &how, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 

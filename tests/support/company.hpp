@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -42,6 +43,10 @@ public:
 
   explicit company(const shape& s)
     : shape_(s), random_(s.seed), router_(s.rules) {}
+
+  /// Hears of all that the router is told and does.
+  std::function<void(const router::event&, time_point, const router::effects&)>
+    on_told{};
 
   std::uint64_t hash = 14695981039346656037u; ///< Of all decisions made.
   std::int64_t proposals = 0;
@@ -364,7 +369,10 @@ private:
 
   void tell(const router::event& e) {
     pass_time();
-    for (const auto& x : router_.apply(e, now_)) {
+    const auto todo = router_.apply(e, now_);
+    if (on_told)
+      on_told(e, now_, todo);
+    for (const auto& x : todo) {
       if (!std::holds_alternative<router::propose>(x))
         throw violation("a session waited until the sweep found it");
       follow(std::get<router::propose>(x));
