@@ -1,11 +1,14 @@
 #include "actors/agent_actor.hpp"
 
+#include "actors/session_rows.hpp"
 #include "bus/subject.hpp"
+#include "config/child_process.hpp"
 
+#include <boost/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <utility>
+#include <vector>
 
 namespace switchboard {
 
@@ -13,9 +16,6 @@ namespace {
 
 /// So many entries are read back at once; a longer session takes more reads.
 constexpr std::int32_t fill_max = 500;
-
-/// Screens are numbered for the whole process.
-std::atomic<std::int64_t> screens_made{0};
 
 } // namespace
 
@@ -57,18 +57,33 @@ void agent_actor::told(const screen_in& x) {
                               + "'; add one with `switchboard agent add`"));
     return;
   }
-  const auto token = ++screens_made;
-  auto& at = screens_[token];
-  at.to = x.screen;
-  at.from = x.from;
-  ++world_->counted->screens;
-  x.done(token);
-  happen(agent::connected{token});
+  if (!screens_.contains(x.key))
+    ++world_->counted->screens;
+  auto& at = screens_[x.key];
+  at = screen{x.screen, x.home, x.from, {}};
+  x.done(receipt{});
+  happen(agent::connected{x.key});
+  // We may be new here, and the screen remembers what the agent had chosen.
+  if (x.shown && x.shown->now != agent::presence::online
+      && state_.now == agent::presence::online)
+    happen(agent::presence_asked{x.shown->now, x.shown->reason, x.shown->next});
   at.to->show(presence());
   for (const auto& [id, what] : open_)
-    open(token, at, what);
+    open(x.key, at, what);
   for (const auto& [id, what] : offers_)
     at.to->show(what);
+  for (const auto& [id, seq] : x.from)
+    if (!open_.contains(id))
+      claim(id);
+  for (const auto id : x.offers)
+    if (!offers_.contains(id))
+      claim(id);
+}
+
+/// Somebody believes that this session is ours: ask it.
+void agent_actor::claim(session_id what) {
+  if (const auto k = slot_of(what); k < slots)
+    world_->tell(k, agent_claims{what, state_.id});
 }
 
 bool agent_actor::look_up(screen_in x) {
@@ -85,10 +100,29 @@ bool agent_actor::look_up(screen_in x) {
 }
 
 void agent_actor::told(const screen_out& x) {
-  if (screens_.erase(x.token) == 0)
+  if (screens_.erase(x.key) == 0)
     return;
   --world_->counted->screens;
-  happen(agent::disconnected{x.token});
+  happen(agent::disconnected{x.key});
+}
+
+void agent_actor::told(const home_gone& x) {
+  std::vector<std::int64_t> lost;
+  for (const auto& [key, at] : screens_)
+    if (at.home == x.home)
+      lost.push_back(key);
+  for (const auto key : lost)
+    told(screen_out{key});
+}
+
+/// The sessions of those slots will tell us of themselves, but for those that
+/// have ended meanwhile: these we must ask for.
+void agent_actor::told(const neighbours_new& x) {
+  for (const auto& [id, at] : state_.places)
+    if (x.which.test(slot_of(id)))
+      claim(id);
+  if (x.which.test(router_slot))
+    happen(agent::router_started{});
 }
 
 void agent_actor::told(const asked& x) {
@@ -109,10 +143,11 @@ void agent_actor::told(const session_given& x) {
 
 void agent_actor::told(const session_taken& x) {
   happen(agent::unassigned{x.session});
-  if (open_.erase(x.session) == 0)
-    return;
+  open_.erase(x.session);
   for (auto& [token, at] : screens_)
     at.feeds.erase(x.session);
+  // Also if we are new here and never had it: a screen may still show it, and
+  // those that do not, do not mind.
   show(push::session_ended{x.session, x.reason});
 }
 
@@ -125,8 +160,8 @@ void agent_actor::told(const offer_made& x) {
 
 void agent_actor::told(const offer_over& x) {
   happen(agent::offer_ended{x.session, x.number, x.reason});
-  if (offers_.erase(x.session) > 0)
-    show(push::offer_ended{x.session, x.number, x.reason});
+  offers_.erase(x.session);
+  show(push::offer_ended{x.session, x.number, x.reason});
 }
 
 void agent_actor::told(const passed_on& x) {
@@ -178,7 +213,8 @@ void agent_actor::told(const filled& x) {
 }
 
 void agent_actor::told(const may_read& x) {
-  x.answer(open_.contains(x.session) || offers_.contains(x.session));
+  const auto mine = open_.contains(x.session) || offers_.contains(x.session);
+  x.answer(receipt{x.session, mine ? 1 : 0, false});
 }
 
 // -- what an agent asks for ---------------------------------------------------
@@ -247,10 +283,7 @@ void agent_actor::asks(const ask::typing& x, const reply_to& reply) {
     reply(fail(errc::stale_owner, "the session is not on your screen"));
     return;
   }
-  // Lost is lost: nobody waits for a typing sign.
-  static_cast<void>(world_->wire->publish(
-    subject::event("session", "typing", to_string(x.session)),
-    R"({"agent":")" + state_.id.text + R"("})"));
+  tell_channel("typing", at->second, {});
   reply(receipt{x.session, 0, false});
 }
 
@@ -260,11 +293,26 @@ void agent_actor::asks(const ask::read& x, const reply_to& reply) {
     reply(fail(errc::stale_owner, "the session is not on your screen"));
     return;
   }
-  static_cast<void>(world_->wire->publish(
-    subject::event("session", "read", to_string(x.session)),
-    R"({"agent":")" + state_.id.text + R"(","seq":)" + std::to_string(x.seq)
-      + '}'));
+  tell_channel("read", at->second, x.seq);
   reply(receipt{x.session, x.seq, false});
+}
+
+/// Lost is lost: nobody waits for a sign.
+void agent_actor::tell_channel(std::string_view what,
+                               const push::session_opened& of,
+                               std::optional<std::int32_t> seq) {
+  const auto session = to_string(of.session);
+  boost::json::object body{{"session", session},
+                           {"agent", state_.id.text},
+                           {"channel", of.who.channel},
+                           {"user", of.who.user}};
+  if (seq)
+    body["seq"] = *seq;
+  static_cast<void>(world_->wire->publish(
+    subject::event("session", what, session), boost::json::serialize(body),
+    cloud_event("session." + std::string(what),
+                session + '-' + std::string(what) + '-' + random_secret(6),
+                session, now())));
 }
 
 // -- presence and places ------------------------------------------------------

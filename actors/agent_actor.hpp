@@ -33,6 +33,7 @@ public:
 private:
   struct screen {
     std::shared_ptr<agent_screen> to;
+    std::string home; ///< The node that has its socket.
     screen_position from;
     std::map<session_id, screen_feed> feeds{};
   };
@@ -49,6 +50,8 @@ private:
   void told(const passed_on& x);
   void told(const filled& x);
   void told(const may_read& x);
+  void told(const neighbours_new& x);
+  void told(const home_gone& x);
 
   // What an agent asks for: most of it is an event of the session.
   void asks(const ask::send& x, const reply_to& reply);
@@ -64,6 +67,8 @@ private:
   void asks(const ask::pick& x, const reply_to& reply);
   void asks(const ask::typing& x, const reply_to& reply);
   void asks(const ask::read& x, const reply_to& reply);
+  void tell_channel(std::string_view what, const push::session_opened& of,
+                    std::optional<std::int32_t> seq);
 
   void happen(const agent::event& x);
 
@@ -78,6 +83,7 @@ private:
   void perform(const agent::ignore&);
 
   void show(const agent_push& what);
+  void claim(session_id what);
   void open(std::int64_t token, screen& at, const push::session_opened& what);
   void fill(std::int64_t token, session_id of, std::int32_t after);
   [[nodiscard]] push::presence presence() const;

@@ -73,6 +73,12 @@ struct typing {
   std::string author; ///< Empty: the customer.
 };
 
+/// The customer has seen everything up to `seq`.
+struct read {
+  session_id session;
+  std::int32_t seq = 0;
+};
+
 struct presence {
   agent::presence now;
   std::string reason{};
@@ -88,7 +94,7 @@ struct queue_lines {
 using agent_push =
   std::variant<push::offer, push::offer_ended, push::session_opened,
                push::session_changed, push::session_ended, push::entry_added,
-               push::typing, push::presence, push::queue_lines>;
+               push::typing, push::read, push::presence, push::queue_lines>;
 
 /// One connection of an agent. `show` may be called from any thread; it hands
 /// over and returns. Pushes of one session come in order and, from the seq that

@@ -3,6 +3,7 @@
 #include "actors/lane_reader.hpp"
 #include "bus/codec.hpp"
 #include "bus/subject.hpp"
+#include "bus/utf8.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -67,25 +68,29 @@ private:
       world_->lane->finish(slot_, what_.offset);
       return;
     }
-    if (!is_final(x.error().code))
-      return; // Not done: the offset stays, and it is read again.
+    if (!is_final(x.error().code)) {
+      world_->lane->undone(slot_, what_.offset);
+      return;
+    }
     bury(x.error());
   }
 
   /// Puts the message aside with its reason, and only then lets the offset go.
+  /// What stands in the letter as text must be text, whatever was sent: else
+  /// the database would refuse the letter for ever.
   void bury(const error& why) {
     ++world_->counted->dead_letters;
-    dead_letter letter{.slot = slot_,
-                       .epoch = epoch_,
-                       .subject = what_.subject,
-                       .reason =
-                         std::string(to_string(why.code)) + ": " + why.detail,
-                       .with = {{"Nats-Msg-Id", what_.id}},
-                       .payload = what_.bytes,
-                       .offset = what_.offset};
+    dead_letter letter{
+      .slot = slot_,
+      .epoch = epoch_,
+      .subject = as_text(what_.subject),
+      .reason = as_text(std::string(to_string(why.code)) + ": " + why.detail),
+      .with = {{"Nats-Msg-Id", as_text(what_.id)}},
+      .payload = what_.bytes,
+      .offset = what_.offset};
     auto with = letter.with;
     with.emplace_back("Switchboard-Error", letter.reason);
-    with.emplace_back("Switchboard-Subject", what_.subject);
+    with.emplace_back("Switchboard-Subject", letter.subject);
     world_->log->submit(std::move(letter), [w = world_, slot = slot_,
                                             offset = what_.offset,
                                             bytes = what_.bytes,

@@ -28,6 +28,7 @@ public:
     std::int64_t stream_bytes_max = 1 << 30;
     int stream_replicas = 1;
     std::chrono::seconds stream_age_max{7 * 86400};
+    std::string address{};           ///< Of its HTTP, as operators are told.
     std::function<bool()> give_up{}; ///< Polled while waiting at start.
   };
 
@@ -42,7 +43,8 @@ public:
 
   virtual front& face() = 0;
 
-  /// Takes nothing new and gives the slots up; screens are told to reconnect.
+  /// Gives the slots to other nodes while it goes on serving, one after the
+  /// other, and returns when nothing is left or nobody takes more (bounded).
   virtual void drain() = 0;
 };
 

@@ -10,6 +10,8 @@
 #include "actors/runtime.hpp"
 #include "persistence/store.hpp"
 
+#include <bitset>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -34,6 +36,14 @@ struct directory {
 };
 using directory_ptr = std::shared_ptr<const directory>;
 
+// -- to everybody who lives in a slot -----------------------------------------
+
+/// These slots (64: the router) have started anew somewhere, and know nothing
+/// of us: tell them what concerns them.
+struct neighbours_new {
+  std::bitset<slots + 1> which;
+};
+
 // -- to a session -------------------------------------------------------------
 
 /// Something happened to a session, and who (if anybody) waits to hear of it.
@@ -52,25 +62,54 @@ struct rules_changed {
   session::rules rules;
 };
 
+/// The customer types, or has read everything up to `read`. Never stored.
+struct customer_signed {
+  std::optional<std::int32_t> read{};
+};
+
 /// The slot sends nothing more to this session, which is over: give back what
 /// came too late, so that it can go to the contact's next session in order.
 struct farewell {};
 
+/// Tell the slot (`session_settled`) as soon as nothing is under way.
+struct settle_asked {};
+
+/// The slot is another node's now: answer what waits, and end.
+struct evicted {};
+
+/// An agent believes to have this session, or an offer of it: if that is true
+/// say it again, if not put it right.
+struct session_claimed {
+  agent_id by;
+};
+
 using session_told =
-  std::variant<job, outcome, affinity_found, rules_changed, farewell>;
+  std::variant<job, outcome, affinity_found, rules_changed, customer_signed,
+               farewell, neighbours_new, settle_asked, evicted, session_claimed>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------
 
+/// A screen as its own node knows it; the same again replaces what was there.
 struct screen_in {
-  std::shared_ptr<agent_screen> screen;
+  std::shared_ptr<agent_screen> screen; ///< Here, or one that sends it there.
   screen_position from;
-  front::callback<std::int64_t> done;
-  bool looked_up = false; ///< The store was asked who this is.
+  reply_to done;
+  std::int64_t key = 0;             ///< Unique in the cluster.
+  std::int64_t binding = 0;         ///< Counts the times that it signed in.
+  std::string home{};               ///< "<node>/<incarnation>" of its socket.
+  std::vector<session_id> offers{}; ///< That it shows.
+  std::optional<push::presence> shown{}; ///< The presence that it shows.
+  bool looked_up = false; ///< In the database itself, past the directory.
 };
 
 struct screen_out {
-  std::int64_t token = 0;
+  std::int64_t key = 0;
+};
+
+/// A node has died, and the sockets that it had with it.
+struct home_gone {
+  std::string home;
 };
 
 struct asked {
@@ -113,14 +152,17 @@ struct filled {
 };
 
 /// Calls back with true if the agent may read the session.
+/// (`seq` 1 in the receipt says yes.)
 struct may_read {
   session_id session;
-  std::function<void(bool known_here)> answer;
+  reply_to answer;
 };
 
-using agent_told = std::variant<agent::event, screen_in, screen_out, asked,
-                                session_given, session_taken, offer_made,
-                                offer_over, passed_on, filled, may_read>;
+/// On the wire an alternative is named by its place here: add at the end only.
+using agent_told =
+  std::variant<agent::event, screen_in, screen_out, asked, session_given,
+               session_taken, offer_made, offer_over, passed_on, filled,
+               may_read, neighbours_new, home_gone>;
 using agent_ref = caf::typed_actor<rt::takes<agent_told>>;
 
 // -- to a slot ----------------------------------------------------------------
@@ -128,25 +170,59 @@ using agent_ref = caf::typed_actor<rt::takes<agent_told>>;
 /// The inbox has something.
 struct inbox_filled {};
 
-/// Sessions that the store has as open: take them up again.
-struct revive {
-  std::vector<session::state> open;
-};
+/// A letter may be passed on so many times before it is given up.
+inline constexpr int hops_max = 3;
 
-/// A customer's message that came over a gateway of this node.
+/// A customer's message that came over a gateway, of whatever node.
 struct from_gateway {
   job what; ///< customer_said
+  int hops = 0;
+};
+
+/// Passed on if the contact has a session, and forgotten otherwise.
+struct sign_from {
+  contact who;
+  customer_signed what;
 };
 
 struct for_session {
   session_id session;
   job what;
+  int hops = 0;
 };
 
 struct for_agent {
   agent_id agent;
   agent_told what;
+  int hops = 0;
 };
+
+/// See `session_claimed`.
+struct agent_claims {
+  session_id session;
+  agent_id agent;
+  int hops = 0;
+};
+
+/// A message of the direct lane that reached a node which has just given the
+/// slot away.
+struct straggler {
+  std::string subject;
+  std::string bytes;
+  std::string id;
+  std::string reply;
+  int hops = 0;
+};
+
+struct for_router {
+  router::event what;
+  int hops = 0;
+};
+
+/// What can be told to a slot wherever it lives. On the wire an alternative is
+/// named by its place here: add at the end only.
+using letter = std::variant<for_session, for_agent, from_gateway, straggler,
+                            agent_claims, for_router>;
 
 /// A time asked for with `wake` has come, for a session or for an agent.
 struct timer_due {
@@ -158,6 +234,7 @@ struct timer_due {
 struct session_over {
   session_id session;
   contact who;
+  std::int64_t epoch = 0;
 };
 
 /// The answer to `farewell`: what arrived too late for the session.
@@ -165,27 +242,63 @@ struct session_left_behind {
   session_id session;
   contact who;
   std::vector<job> left;
+  std::int64_t epoch = 0;
+};
+
+/// The answer to `settle_asked`.
+struct session_settled {
+  session_id session;
+  std::int64_t epoch = 0;
 };
 
 struct directory_changed {
   directory_ptr now;
 };
 
-/// Another node owns the slot: stop everything in it.
-struct slot_lost {};
+/// The slot is ours: it reads its sessions, and then serves.
+struct slot_claimed {
+  std::int64_t epoch = 0;
+};
+
+/// Sessions that the store has as open: take them up again.
+struct revive {
+  std::int64_t epoch = 0;
+  result<std::vector<session::state>> open;
+};
+
+/// Another node owns the slot: end everything that lived here at this epoch.
+struct slot_lost {
+  std::int64_t epoch = 0;
+};
+
+/// The slot will move: let everything finish, hold back what is new, and say
+/// when it is quiet.
+struct settle_slot {
+  std::int64_t epoch = 0;
+};
+
+/// It does not move after all.
+struct resume_slot {
+  std::int64_t epoch = 0;
+};
+
+/// Who owns this slot has changed: send on what was held back for its owner.
+struct route_known {};
 
 /// The node stops.
 struct stop {};
 
 using slot_told =
-  std::variant<inbox_filled, revive, from_gateway, for_session, for_agent,
-               timer_due, session_over, session_left_behind, directory_changed,
-               slot_lost, stop>;
+  std::variant<inbox_filled, letter, sign_from, timer_due, session_over,
+               session_left_behind, session_settled, directory_changed,
+               slot_claimed, revive, slot_lost, settle_slot, resume_slot,
+               route_known, neighbours_new, home_gone, stop>;
 using slot_ref = caf::typed_actor<rt::takes<slot_told>>;
 
 // -- to the router ------------------------------------------------------------
 
-using router_told = std::variant<router::event, stop>;
+using router_told =
+  std::variant<for_router, slot_claimed, slot_lost, route_known, stop>;
 using router_ref = caf::typed_actor<rt::takes<router_told>>;
 
 } // namespace switchboard

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace switchboard {
@@ -19,9 +20,72 @@ router_actor::handle::behavior_type router_actor::make_behavior() {
   };
 }
 
-void router_actor::told(const router::event& x) {
+void router_actor::told(const for_router& x) {
+  if (ours_) {
+    route(x.what);
+    return;
+  }
+  if (std::holds_alternative<router::swept>(x.what))
+    return;
+  letter on{x};
+  if ((!held_.empty() || !world_->post->send(router_slot, on))
+      && held_.size() < held_max)
+    held_.push_back(std::move(on));
+}
+
+/// A new matcher knows nobody; all are asked to tell it (`neighbours_new`).
+void router_actor::told(const slot_claimed& x) {
+  matcher_ = router::matcher{};
+  shown_.clear();
+  epoch_ = x.epoch;
+  ours_ = true;
+  for (const auto& each : std::exchange(held_, {}))
+    told(std::get<for_router>(each));
+}
+
+void router_actor::told(const slot_lost& x) {
+  if (x.epoch != epoch_)
+    return;
+  ours_ = false;
+  matcher_ = router::matcher{};
+  at_work_.clear();
+  untold_.clear();
+}
+
+void router_actor::told(const route_known&) {
+  while (!ours_ && !held_.empty()
+         && world_->post->send(router_slot, held_.front()))
+    held_.pop_front();
+}
+
+void router_actor::route(const router::event& x) {
   for (const auto& effect : matcher_.apply(x, now()))
     std::visit([this](const auto& e) { perform(e); }, effect);
+  if (const auto* changed = std::get_if<router::agent_changed>(&x)) {
+    const auto& who = changed->what;
+    if (who.now == agent::presence::offline) {
+      at_work_.erase(who.id);
+      untold_.erase(who.id);
+    } else if (at_work_.insert(who.id).second) {
+      untold_.insert(who.id);
+    }
+  }
+  if (std::holds_alternative<router::swept>(x))
+    show_lines();
+}
+
+void router_actor::show_lines() {
+  auto lines = matcher_.lines();
+  const auto same =
+    std::equal(lines.begin(), lines.end(), shown_.begin(), shown_.end(),
+               [](const router::line& a, const router::line& b) {
+                 return a.queue == b.queue && a.waiting == b.waiting
+                        && a.oldest == b.oldest;
+               });
+  for (const auto& who : same ? untold_ : at_work_)
+    world_->tell_agent(who, passed_on{push::queue_lines{lines}});
+  untold_.clear();
+  shown_ = std::move(lines);
 }
 
 void router_actor::told(const stop&) {

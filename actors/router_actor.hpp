@@ -2,11 +2,17 @@
 
 #include "actors/world.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <memory>
+#include <set>
+#include <vector>
 
 namespace switchboard {
 
-/// Owns the company's one matcher and passes its proposals to the agents.
+/// Owns the company's one matcher and passes its proposals to the agents, if
+/// the router's slot is this node's; if not, it sends on what it is told.
 class router_actor {
 public:
   static constexpr const char* name = "router";
@@ -17,14 +23,32 @@ public:
   handle::behavior_type make_behavior();
 
 private:
-  void told(const router::event& x);
+  /// What is not sent on at once is said again when a router starts; more than
+  /// this need not be kept.
+  static constexpr std::size_t held_max = 10'000;
+
+  void told(const for_router& x);
+  void told(const slot_claimed& x);
+  void told(const slot_lost& x);
+  void told(const route_known&);
   void told(const stop&);
+
+  void route(const router::event& x);
+
+  /// Tells those at work how many wait, when that has changed.
+  void show_lines();
 
   void perform(const router::propose& e);
   void perform(const router::lost_wakeup& e);
 
   handle::pointer self_;
   router::matcher matcher_;
+  std::int64_t epoch_ = 0;
+  bool ours_ = false;
+  std::deque<letter> held_; ///< Until the router's node is known.
+  std::set<agent_id> at_work_;
+  std::set<agent_id> untold_; ///< At work, and shown no line yet.
+  std::vector<router::line> shown_;
   std::shared_ptr<const world> world_;
 };
 

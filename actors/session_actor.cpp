@@ -88,6 +88,11 @@ session_actor::handle::behavior_type session_actor::make_behavior() {
 // -- what it is told ----------------------------------------------------------
 
 void session_actor::told(const job& x) {
+  if (evicted_) {
+    answer(x, fail(errc::moved, "another node owns this session now; try "
+                                "again"));
+    return;
+  }
   inbox_.push_back(x);
   take_up();
 }
@@ -97,19 +102,25 @@ void session_actor::told(const outcome& x) {
     case verdict::committed: finish(); break;
     case verdict::duplicate: without_known(x.known); break;
     case verdict::agent_full: without_grants(); break;
+    case verdict::refused: without_refused(); break;
     case verdict::fenced:
       ++world_->counted->fenced;
-      give_up(errc::moved, "another node owns this session now; try again",
-              true);
+      world_->on_fenced(slot_, epoch_);
+      give_up(errc::moved, "another node owns this session now; try again");
       break;
     case verdict::stale:
       spdlog::error("session {}: the store has other entries than expected",
                     state_.id.value);
       give_up(errc::unavailable,
-              "the session is read again; repeat with the same id", true);
+              "the session is read again; repeat with the same id");
+      if (!evicted_)
+        rt::post(world_->slot[slot_], slot_told{slot_claimed{epoch_}});
       break;
   }
+  if (evicted_)
+    give_up(errc::moved, "another node owns this session now; try again");
   take_up();
+  say_settled();
 }
 
 void session_actor::told(const affinity_found& x) {
@@ -126,11 +137,67 @@ void session_actor::told(const rules_changed& x) {
   rules_ = x.rules;
 }
 
+void session_actor::told(const customer_signed& x) {
+  const auto holder = session::owner(state_);
+  if (!holder)
+    return;
+  if (!x.read)
+    world_->tell_agent(*holder, passed_on{push::typing{state_.id, {}}});
+  else if (*x.read <= state_.last_seq)
+    world_->tell_agent(*holder, passed_on{push::read{state_.id, *x.read}});
+}
+
 void session_actor::told(const farewell&) {
-  session_left_behind over{state_.id, state_.who, {}};
+  if (evicted_)
+    return;
+  session_left_behind over{state_.id, state_.who, {}, epoch_};
   for (auto& x : std::exchange(inbox_, {}))
     over.left.push_back(std::move(x));
   rt::post(world_->slot[slot_], slot_told{std::move(over)});
+}
+
+/// Who has started anew hears again what concerns them: the router that we
+/// wait, the agent that we are theirs.
+void session_actor::told(const neighbours_new& x) {
+  const auto held = session::holds(state_);
+  if ((session::waits(state_) && x.which.test(router_slot))
+      || std::any_of(held.begin(), held.end(), [&](const session::hold& h) {
+           return x.which.test(slot_of(h.agent));
+         }))
+    told(job{session::revived{}, {}});
+}
+
+void session_actor::told(const session_claimed& x) {
+  const auto held = session::holds(state_);
+  if (std::any_of(held.begin(), held.end(),
+                  [&](const session::hold& h) { return h.agent == x.by; })) {
+    told(job{session::revived{}, {}});
+    return;
+  }
+  world_->tell_agent(x.by, session_taken{state_.id, "moved on"});
+  world_->tell_agent(x.by, offer_over{state_.id, 0, "over"});
+}
+
+void session_actor::told(const settle_asked&) {
+  settle_asked_ = true;
+  say_settled();
+}
+
+void session_actor::say_settled() {
+  if (!settle_asked_ || evicted_ || flight_ || (!inbox_.empty() && !ended_))
+    return;
+  settle_asked_ = false;
+  rt::post(world_->slot[slot_], slot_told{session_settled{state_.id, epoch_}});
+}
+
+/// The write under way, if any, decides by itself: it is committed, and then
+/// what follows from it is true, or it is fenced.
+void session_actor::told(const evicted&) {
+  evicted_ = true;
+  for (const auto& x : std::exchange(inbox_, {}))
+    answer(x, fail(errc::moved, "another node owns this session now; try "
+                                "again"));
+  end();
 }
 
 // -- one write after the other ------------------------------------------------
@@ -152,7 +219,14 @@ void session_actor::take_up() {
 session_actor::flight session_actor::plan() {
   flight f{state_, {}, {}, std::chrono::steady_clock::now()};
   const auto at = now();
-  for (auto& x : std::exchange(inbox_, {})) {
+  auto taken = std::exchange(inbox_, {});
+  if (alone_ > 0) {
+    --alone_;
+    inbox_.assign(std::make_move_iterator(taken.begin() + 1),
+                  std::make_move_iterator(taken.end()));
+    taken.resize(1);
+  }
+  for (auto& x : taken) {
     // What comes after the end belongs to the contact's next session.
     if (std::holds_alternative<session::closed>(f.next.at)
         && said_by_customer(x)) {
@@ -287,7 +361,33 @@ void session_actor::without_grants() {
     ask_router();
 }
 
-void session_actor::give_up(errc code, const char* why, bool lost) {
+/// The database cannot keep something in the write. Each job is tried alone, so
+/// that only the one at fault is lost.
+void session_actor::without_refused() {
+  auto undone = std::move(*flight_);
+  flight_.reset();
+  if (undone.jobs.size() > 1) {
+    alone_ = undone.jobs.size();
+    std::deque<job> again;
+    for (auto& x : undone.jobs)
+      again.push_back(std::move(x.what));
+    for (auto& x : inbox_)
+      again.push_back(std::move(x));
+    inbox_ = std::move(again);
+    return;
+  }
+  for (const auto& x : undone.jobs) {
+    if (const auto* grant = std::get_if<session::granted>(&x.what.what))
+      perform(x, session::end_offer{grant->agent, 0, "refused"});
+    answer(x.what, fail(errc::malformed,
+                        "the database cannot keep this content; send plain "
+                        "UTF-8 text without NUL characters"));
+  }
+  if (!stored_ && inbox_.empty())
+    end();
+}
+
+void session_actor::give_up(errc code, const char* why) {
   if (flight_)
     for (const auto& x : flight_->jobs)
       answer(x.what, fail(code, why));
@@ -295,8 +395,6 @@ void session_actor::give_up(errc code, const char* why, bool lost) {
   for (const auto& x : inbox_)
     answer(x, fail(code, why));
   inbox_.clear();
-  if (lost)
-    rt::post(world_->slot[slot_], slot_told{slot_lost{}});
   end();
 }
 
@@ -309,7 +407,9 @@ void session_actor::end() {
   // What is in the inbox, and what comes before the slot says farewell, is
   // given back then; after that nobody knows us, and the last reference ends
   // us.
-  rt::post(world_->slot[slot_], slot_told{session_over{state_.id, state_.who}});
+  if (!evicted_)
+    rt::post(world_->slot[slot_],
+             slot_told{session_over{state_.id, state_.who, epoch_}});
 }
 
 // -- after the commit ---------------------------------------------------------
@@ -319,6 +419,9 @@ void session_actor::perform(const planned&, const session::append& e) {
     ++world_->counted->messages_in;
   else if (e.line.kind == entry_kind::agent)
     ++world_->counted->messages_out;
+  else if (e.line.kind == entry_kind::event)
+    spdlog::debug("session {}: {} seq={} agent={}", state_.id.value,
+                  e.line.event, e.line.seq, e.line.author);
 }
 
 void session_actor::perform(const planned&, const session::record&) {
@@ -390,10 +493,11 @@ void session_actor::perform(const planned& x, const session::offer& e) {
   if (const auto* grant = std::get_if<session::granted>(&x.what.what);
       grant && grant->why) {
     const auto& d = *grant->why;
-    why_ = "best of "
-           + std::to_string(d.candidates.size()
-                            + static_cast<std::size_t>(d.candidates_left_out))
-           + " agents, waited " + std::to_string(d.wait_ms / 1000) + " s";
+    const auto among =
+      d.candidates.size() + static_cast<std::size_t>(d.candidates_left_out);
+    why_ = (among > 1 ? "best of " + std::to_string(among) + " agents"
+                      : std::string("the only agent free for it"))
+           + ", waited " + std::to_string(d.wait_ms / 1000) + " s";
   }
   world_->tell_agent(e.to.agent, offer_made{push::offer{.session = state_.id,
                                                         .number = e.to.offer,

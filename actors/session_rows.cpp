@@ -7,9 +7,6 @@
 
 namespace switchboard {
 
-namespace {
-
-/// CloudEvents 1.0, binary mode, NATS protocol binding: attributes are headers.
 headers cloud_event(std::string_view type, const std::string& id,
                     const std::string& subject, time_point at) {
   return {{"ce-specversion", "1.0"},
@@ -20,6 +17,8 @@ headers cloud_event(std::string_view type, const std::string& id,
           {"ce-time", rfc3339(at)},
           {"content-type", "application/json"}};
 }
+
+namespace {
 
 std::string event_body(const session::state& s, const entry& line) {
   return boost::json::serialize(boost::json::object{

@@ -7,6 +7,10 @@
 
 namespace switchboard {
 
+/// CloudEvents 1.0, binary mode, NATS protocol binding: attributes are headers.
+headers cloud_event(std::string_view type, const std::string& id,
+                    const std::string& subject, time_point at);
+
 /// What the durable effects of one or several events add up to: the entries,
 /// what goes to the outbox (replies, domain events, decisions), and whether the
 /// state itself must be written. Pure.

@@ -3,7 +3,9 @@
 #include "actors/intake.hpp"
 #include "actors/world.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -11,9 +13,19 @@
 
 namespace switchboard {
 
-/// Owns one of the 64 slots: decodes what arrives, refuses the malformed, finds
-/// or starts the contact's session, and keeps the actors of the slot. The steps
-/// of the pipeline are function calls here, not actors: a hop costs a wake-up.
+/// Stands for one of the 64 slots on this node. Where the slot is ours it
+/// decodes what arrives, refuses the malformed, finds or starts the contact's
+/// session, and keeps the actors of the slot; the steps of the pipeline are
+/// function calls here, not actors: a hop costs a wake-up. Where the slot is
+/// another node's it sends on what it is told.
+///
+///     away -- slot_claimed --> loading -- revive --> serving
+///                                 |                  |    ^
+///                                 |       settle_slot|    |resume_slot
+///                                 v                  v    |
+///     away <------ slot_lost -------------------- leaving +
+///
+/// While loading and leaving everything new is held back, in order.
 class slot_actor {
 public:
   static constexpr const char* name = "slot";
@@ -21,7 +33,6 @@ public:
 
   struct birth {
     slot_number slot = 0;
-    std::int64_t epoch = 0;
     std::shared_ptr<slot_inbox> inbox;
     directory_ptr known;
   };
@@ -30,7 +41,12 @@ public:
 
   handle::behavior_type make_behavior();
 
+  /// More is not held back: whoever waits is told `overloaded`.
+  static constexpr std::size_t held_max = 100'000;
+
 private:
+  enum class mode { away, loading, serving, leaving };
+
   struct resident {
     session_id id;
     session_ref ref;
@@ -41,17 +57,37 @@ private:
   };
 
   void told(const inbox_filled&);
-  void told(const revive& x);
-  void told(const from_gateway& x);
-  void told(const for_session& x);
-  void told(const for_agent& x);
+  void told(const letter& x);
+  void told(const sign_from& x);
   void told(const timer_due& x);
   void told(const session_over& x);
   void told(const session_left_behind& x);
+  void told(const session_settled& x);
   void told(const directory_changed& x);
-  void told(const slot_lost&);
+  void told(const slot_claimed& x);
+  void told(const revive& x);
+  void told(const slot_lost& x);
+  void told(const settle_slot& x);
+  void told(const resume_slot& x);
+  void told(const route_known&);
+  void told(const neighbours_new& x);
+  void told(const home_gone& x);
   void told(const stop&);
 
+  // Letters, where the slot is ours.
+  void open(const for_session& x);
+  void open(const for_agent& x);
+  void open(const from_gateway& x);
+  void open(const straggler& x);
+  void open(const agent_claims& x);
+  void open(const for_router&) {}
+
+  void hold(letter what);
+  void send_held();
+  void read_sessions();
+  void serve();
+  void send_on(arrived what);
+  void look_quiet();
   void take(arrived what);
   void customer_says(job what);
   session_ref start_session(const inbound& first);
@@ -61,14 +97,16 @@ private:
 
   handle::pointer self_;
   slot_number slot_;
-  std::int64_t epoch_;
+  std::int64_t epoch_ = 0;
+  mode mode_ = mode::away;
+  std::deque<letter> held_;
+  std::size_t unsettled_ = 0; ///< Sessions that have work under way.
   std::shared_ptr<slot_inbox> inbox_;
   directory_ptr known_;
   std::unordered_map<contact, resident> by_contact_;
   std::unordered_map<session_id, session_ref> by_id_;
   std::unordered_map<agent_id, agent_ref> agents_;
   std::uint16_t started_; ///< Numbers new sessions.
-  bool lost_ = false;
   std::shared_ptr<const world> world_;
 };
 

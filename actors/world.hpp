@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/alarm.hpp"
+#include "actors/cluster/peers.hpp"
 #include "actors/outbox_sender.hpp"
 #include "actors/protocol.hpp"
 #include "actors/query_pool.hpp"
@@ -9,7 +10,8 @@
 #include "persistence/writer.hpp"
 
 #include <array>
-#include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace switchboard {
@@ -17,6 +19,8 @@ namespace switchboard {
 class lane_reader;
 
 /// What the actors of a node need of it. Made by `node`, which outlives them.
+/// Every node has an actor for every slot: the owner's serves it, the others'
+/// send on what they are told. So nobody here asks where a thing lives.
 struct world {
   bus* wire = nullptr;
   writer* log = nullptr;
@@ -25,19 +29,38 @@ struct world {
   alarm* timers = nullptr;
   lane_reader* lane = nullptr;
   statistics* counted = nullptr;
+  peers* post = nullptr;
+  /// Called with slot and epoch, from any thread: a write was refused ...
+  std::function<void(slot_number, std::int64_t)> on_fenced{};
+  /// ... and: all is finished that was under way in a slot that will move.
+  std::function<void(slot_number, std::int64_t)> on_quiet{};
   std::array<slot_ref, slots> slot{};
   router_ref router{};
 
   void tell_session(session_id to, job what) const {
-    rt::post(slot.at(slot_of(to)), slot_told{for_session{to, std::move(what)}});
+    const auto k = slot_of(to);
+    if (k < slots)
+      rt::post(slot.at(k),
+               slot_told{letter{for_session{to, std::move(what), 0}}});
+    else if (what.reply) // A number that nobody of ours has given out.
+      what.reply(fail(errc::not_found, "there is no such session"));
   }
 
   void tell_agent(const agent_id& to, agent_told what) const {
-    rt::post(slot.at(slot_of(to)), slot_told{for_agent{to, std::move(what)}});
+    rt::post(slot.at(slot_of(to)),
+             slot_told{letter{for_agent{to, std::move(what), 0}}});
   }
 
   void tell_router(router::event what) const {
-    rt::post(router, router_told{std::move(what)});
+    rt::post(router, router_told{for_router{std::move(what), 0}});
+  }
+
+  /// From another node, or sent back to this one.
+  void tell(slot_number to, letter what) const {
+    if (to < slots)
+      rt::post(slot.at(to), slot_told{std::move(what)});
+    else if (auto* x = std::get_if<for_router>(&what))
+      rt::post(router, router_told{std::move(*x)});
   }
 };
 

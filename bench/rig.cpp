@@ -55,18 +55,23 @@ rig::~rig() {
 }
 
 void rig::start_node() {
+  node_.emplace(make_node("rig", http_port_));
+}
+
+child_process rig::make_node(const std::string& name,
+                             std::uint16_t port) const {
   // Secrets go through the environment: the command line is for all to see.
-  node_.emplace(child_process::options{
-    .command = {program_, "serve"},
-    .environment = {"SWITCHBOARD_NODE_NAME=rig",
-                    "SWITCHBOARD_NATS_URL=" + nats_.url(),
-                    "SWITCHBOARD_NATS_USER=" + nats_.user(),
-                    "SWITCHBOARD_NATS_PASSWORD=" + nats_.password(),
-                    "SWITCHBOARD_POSTGRES_URL=" + postgres_.conninfo(),
-                    "SWITCHBOARD_AUTH_SECRET=" + secret_,
-                    "SWITCHBOARD_HTTP_PORT=" + std::to_string(http_port_)},
-    .directory = folder_,
-    .log = folder_ + "/node.log"});
+  return child_process{
+    {.command = {program_, "serve"},
+     .environment = {"SWITCHBOARD_NODE_NAME=" + name,
+                     "SWITCHBOARD_NATS_URL=" + nats_.url(),
+                     "SWITCHBOARD_NATS_USER=" + nats_.user(),
+                     "SWITCHBOARD_NATS_PASSWORD=" + nats_.password(),
+                     "SWITCHBOARD_POSTGRES_URL=" + postgres_.conninfo(),
+                     "SWITCHBOARD_AUTH_SECRET=" + secret_,
+                     "SWITCHBOARD_HTTP_PORT=" + std::to_string(port)},
+     .directory = folder_,
+     .log = folder_ + "/node" + (name == "rig" ? "" : "-" + name) + ".log"}};
 }
 
 void rig::stop_node() {

@@ -27,6 +27,9 @@ public:
   rig& operator=(const rig&) = delete;
 
   void start_node();
+  /// A further node, named so, which its owner ends.
+  [[nodiscard]] child_process make_node(const std::string& name,
+                                        std::uint16_t port) const;
   void stop_node();
   void kill_node();
   [[nodiscard]] bool node_alive();

@@ -88,7 +88,7 @@ std::string slot_pattern(slot_number slot, std::string_view last) {
 error malformed(std::string_view subject, std::string_view why) {
   constexpr std::size_t shown_max = 200;
   return fail(errc::malformed, "the subject '"
-                                 + std::string(subject.substr(0, shown_max))
+                                 + as_text(subject.substr(0, shown_max))
                                  + "' cannot be read: " + std::string(why));
 }
 
@@ -127,6 +127,21 @@ result<std::string> parse_user_token(std::string_view token) {
   return *user;
 }
 
+namespace {
+
+/// `rest` is what stands after the verb: `<channel>.<user>`.
+result<contact> parse_contact(std::string_view subject, std::string_view rest) {
+  const auto channel = next_token(rest);
+  if (!is_channel(channel))
+    return malformed(subject, "a channel must be [a-z][a-z0-9-]{0,31}");
+  auto user = parse_user_token(rest);
+  if (!user)
+    return malformed(subject, user.error().detail);
+  return contact{std::string{channel}, std::move(*user)};
+}
+
+} // namespace
+
 result<ingress> parse_ingress(std::string_view subject) {
   auto rest = subject;
   if (!rest.starts_with(root))
@@ -144,15 +159,20 @@ result<ingress> parse_ingress(std::string_view subject) {
   const auto by = next_token(rest);
   if (by != "post" && by != "in")
     return malformed(subject, "the lane must be 'post' or 'in'");
-  const auto channel = next_token(rest);
-  if (!is_channel(channel))
-    return malformed(subject, "a channel must be [a-z][a-z0-9-]{0,31}");
-  auto user = parse_user_token(rest);
-  if (!user)
-    return malformed(subject, user.error().detail);
+  auto from = parse_contact(subject, rest);
+  if (!from)
+    return from.error();
   return ingress{by == "post" ? lane::post : lane::in,
-                 static_cast<slot_number>(slot),
-                 {std::string{channel}, std::move(*user)}};
+                 static_cast<slot_number>(slot), std::move(*from)};
+}
+
+result<contact> parse_sign(std::string_view subject) {
+  auto rest = subject;
+  if (!rest.starts_with(root))
+    return malformed(subject, "it must start with 'sb.v1.'");
+  rest.remove_prefix(root.size());
+  next_token(rest);
+  return parse_contact(subject, rest);
 }
 
 std::string post(const contact& to) {
@@ -189,6 +209,14 @@ std::string dead_letter(std::string_view stream, std::string_view reason) {
 std::string service(std::string_view name, std::string_view endpoint) {
   return std::string{root} + "svc." + std::string{name} + "."
          + std::string{endpoint};
+}
+
+std::string node(const node_id& to, std::string_view verb) {
+  auto name = to.text;
+  for (auto& c : name)
+    if (alphabet.find(c) == alphabet.npos)
+      c = '_';
+  return std::string{root} + "node." + name + '.' + std::string{verb};
 }
 
 slot_number slot_of(const contact& who) {

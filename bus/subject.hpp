@@ -11,6 +11,7 @@
 ///
 ///     sb.v1.post.<channel>.<user>             a message; answered after commit
 ///     sb.v1.in.<channel>.<user>               a message; kept by JetStream
+///     sb.v1.{typing|read}.<channel>.<user>    a customer's sign; never kept
 ///     sb.v1.slot.<k>.{post|in}.<channel>.<user>   what the server makes of
 ///     both sb.v1.slot.<k>.cmd                      commands to the actors of a
 ///     slot sb.v1.out.<channel>.<user>              a reply on its way to a
@@ -35,6 +36,9 @@ struct ingress {
 /// @returns malformed, saying what a channel or user must look like
 result<ingress> parse_ingress(std::string_view subject);
 
+/// Reads `sb.v1.{typing|read}.<channel>.<user>`. @returns malformed
+result<contact> parse_sign(std::string_view subject);
+
 /// `sb.v1.post.<channel>.<user>`: where a sender publishes.
 std::string post(const contact& to);
 std::string in(const contact& to);
@@ -48,6 +52,10 @@ std::string event(std::string_view entity, std::string_view what,
                   std::string_view id);
 std::string dead_letter(std::string_view stream, std::string_view reason);
 std::string service(std::string_view name, std::string_view endpoint);
+
+/// `sb.v1.node.<node>.<verb>`; a character that no subject can hold is written
+/// `_`.
+std::string node(const node_id& to, std::string_view verb);
 
 /// The user as a token of a subject, and back.
 std::string user_token(std::string_view user);

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace switchboard {
 
@@ -31,27 +30,42 @@ bool is_second(unsigned char lead, unsigned char x) noexcept {
   }
 }
 
+/// How many bytes the character at the front has; 0: it is none, or U+0000.
+std::size_t character(std::string_view bytes) noexcept {
+  const auto at = [&](std::size_t n) {
+    return static_cast<unsigned char>(bytes[n]);
+  };
+  const auto length = length_of(at(0));
+  if (at(0) == 0 || length > bytes.size())
+    return 0;
+  if (length > 1 && !is_second(at(0), at(1)))
+    return 0;
+  for (std::size_t n = 2; n < length; ++n)
+    if ((at(n) & 0xC0) != 0x80)
+      return 0;
+  return length;
+}
+
 } // namespace
 
 bool is_text(std::string_view bytes) noexcept {
-  if (!bytes.empty() && std::memchr(bytes.data(), 0, bytes.size()))
-    return false;
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto at = [&](std::size_t n) {
-      return static_cast<unsigned char>(bytes[i + n]);
-    };
-    const auto lead = at(0);
-    const auto length = length_of(lead);
-    if (length == 0 || length > bytes.size() - i)
+  while (!bytes.empty()) {
+    const auto length = character(bytes);
+    if (length == 0)
       return false;
-    if (length > 1 && !is_second(lead, at(1)))
-      return false;
-    for (std::size_t n = 2; n < length; ++n)
-      if ((at(n) & 0xC0) != 0x80)
-        return false;
-    i += length;
+    bytes.remove_prefix(length);
   }
   return true;
+}
+
+std::string as_text(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const auto length = character(bytes);
+    text += length == 0 ? "\xEF\xBF\xBD" : bytes.substr(0, length);
+    bytes.remove_prefix(length == 0 ? 1 : length);
+  }
+  return text;
 }
 
 } // namespace switchboard

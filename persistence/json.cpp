@@ -277,6 +277,9 @@ std::string to_json(const decision& d) {
   json::array candidates;
   for (const auto& x : d.candidates)
     candidates.push_back(candidate_to_json(x));
+  json::array obstacles;
+  for (const auto& x : d.obstacles)
+    obstacles.push_back(json::object{{"what", x.what}, {"agents", x.agents}});
   return json::serialize(json::object{
     {"session", to_string(d.session)},
     {"trigger", d.trigger},
@@ -288,6 +291,8 @@ std::string to_json(const decision& d) {
     {"waiting", d.waiting},
     {"candidates", std::move(candidates)},
     {"candidates_left_out", d.candidates_left_out},
+    {"obstacles", std::move(obstacles)},
+    {"relaxed", d.relaxed},
     {"chosen", d.chosen.text},
     {"margin", d.margin},
     {"tie_rule", d.tie_rule},
@@ -323,9 +328,15 @@ result<decision> decision_from_json(std::string_view text) {
              .load = static_cast<std::int32_t>(r.number("load", 1000))};
   const auto hash = r.text("inputs_hash");
   d.inputs_hash = hash.empty() ? 0 : std::stoull(hash);
+  d.relaxed = static_cast<std::int32_t>(r.number("relaxed"));
   for (const auto& x : r.array("candidates"))
     if (const auto* one = x.if_object())
       d.candidates.push_back(candidate_from_json(*one));
+  for (const auto& x : r.array("obstacles"))
+    if (const auto* one = x.if_object())
+      d.obstacles.push_back(
+        {reader{*one}.text("what"),
+         static_cast<std::int32_t>(reader{*one}.number("agents"))});
   return d;
 }
 

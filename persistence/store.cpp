@@ -9,6 +9,7 @@ std::string_view to_string(verdict v) noexcept {
     case verdict::fenced: return "fenced";
     case verdict::agent_full: return "agent_full";
     case verdict::stale: return "stale";
+    case verdict::refused: return "refused";
   }
   return "unknown";
 }

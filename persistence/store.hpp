@@ -58,6 +58,8 @@ enum class verdict : std::uint8_t {
   fenced,    ///< The slot has another owner or epoch. Stop its actors.
   agent_full, ///< An agent would have been over capacity. Nothing was written.
   stale,      ///< `base_seq` is not the session's last. Read it again.
+  refused,    ///< The database cannot keep the content, and never will. Only
+              ///< the writer says so, after trying the write alone.
 };
 
 std::string_view to_string(verdict v) noexcept;
@@ -207,7 +209,8 @@ public:
   // -- the path of a message --------------------------------------------------
 
   /// The fenced append: one statement, one commit. On `unavailable` the outcome
-  /// is unknown; send the same batch again.
+  /// is unknown; send the same batch again. On `malformed` something in the
+  /// batch cannot be kept, and nothing of it was written.
   /// @returns one outcome for each of `what.sessions`, in order. The rest of
   /// the
   ///          batch (watermarks ...) is written where the slot is still owned.

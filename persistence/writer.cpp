@@ -66,6 +66,7 @@ struct writer::impl {
       give_up_at_ = std::chrono::steady_clock::now() + patience_at_end;
     }
     filled_.notify_all();
+    stopping_changed_.notify_all();
     thread_.join();
   }
 
@@ -91,7 +92,9 @@ struct writer::impl {
           return;
         c = take();
       }
-      const auto got = insist(c.what);
+      auto got = insist(c.what);
+      if (!got && got.error().code == errc::malformed)
+        got = one_by_one(c.what);
       if (!got)
         return; // Only at the end, with the database away.
       account(c, *got);
@@ -154,17 +157,52 @@ struct writer::impl {
         stats_.last_commit_us =
           std::chrono::duration_cast<std::chrono::microseconds>(took).count();
       }
-      if (got)
+      if (got || got.error().code == errc::malformed)
         return got;
       if (attempt == 0 || got.error().code != errc::unavailable)
         spdlog::error("writer: batch not committed, it will be sent again: {}",
                       got.error().detail);
-      std::unique_lock lock{mutex_};
-      stopping_changed_.wait_for(lock, wait, [this] { return stopping_; });
+      std::this_thread::sleep_for(wait);
+      const std::lock_guard lock{mutex_};
       if (stopping_ && std::chrono::steady_clock::now() > give_up_at_)
         return got;
       wait = std::min(wait * 2, retry_max);
     }
+  }
+
+  /// The parts of a batch that cannot be kept as a whole, each for itself. What
+  /// is at fault and has nobody to be told is dropped.
+  result<std::vector<outcome>> one_by_one(const batch& all) {
+    std::vector<outcome> told;
+    for (const auto& x : all.sessions) {
+      const auto got = insist({.sessions = {x}});
+      if (got)
+        told.push_back(got->front());
+      else if (got.error().code != errc::malformed)
+        return got;
+      else
+        told.push_back({verdict::refused});
+      if (!got)
+        spdlog::error("writer: session {} cannot be written: {}",
+                      x.state.id.value, got.error().detail);
+    }
+    std::vector<batch> rest;
+    for (const auto& x : all.dead)
+      rest.push_back({.dead = {x}});
+    for (const auto& x : all.presences)
+      rest.push_back({.presences = {x}});
+    rest.push_back({.watermarks = all.watermarks,
+                    .outbox_done = all.outbox_done,
+                    .outbox_dead = all.outbox_dead});
+    for (const auto& x : rest) {
+      const auto got = insist(x);
+      if (!got && got.error().code != errc::malformed)
+        return got;
+      if (!got)
+        spdlog::error("writer: dropped what cannot be written: {}",
+                      got.error().detail);
+    }
+    return told;
   }
 
   void account(const commit& c, const std::vector<outcome>& got) {
@@ -184,7 +222,6 @@ struct writer::impl {
   std::size_t rows_max_;
   mutable std::mutex mutex_;
   std::condition_variable filled_;
-  std::condition_variable stopping_changed_;
   gathered next_;
   std::size_t depth_ = 0;
   statistics stats_{.connected = true};

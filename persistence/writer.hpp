@@ -13,6 +13,9 @@ namespace switchboard {
 /// goes into the next one. No timer, no waiting for more: an idle writer
 /// commits a single write at once.
 ///
+/// When the database cannot keep something in a batch, its parts are committed
+/// one by one, and only the one at fault is refused.
+///
 /// When the database is away the writer keeps its batch and repeats it until
 /// the outcome is known; meanwhile `depth` grows, and callers push back on
 /// theirs.

@@ -245,8 +245,7 @@ availability availability_of(const state& s) {
                  .load = load(s),
                  .last_accepted_at = s.last_accepted_at};
   for (const auto& [session, at] : s.places)
-    if (at.assigned)
-      a.sessions.push_back(session);
+    a.sessions.push_back(session);
   return a;
 }
 

@@ -84,7 +84,10 @@ struct availability {
   presence now = presence::offline;
   std::int32_t load = 0; ///< Sum of all places taken.
   time_point last_accepted_at{};
-  std::vector<session_id> sessions{}; ///< Assigned right now.
+
+  /// All that take a place: granted, offered or assigned. So the router knows
+  /// which of its proposals the load already counts.
+  std::vector<session_id> sessions{};
 
   friend bool operator==(const availability&, const availability&) = default;
 };

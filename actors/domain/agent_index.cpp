@@ -32,7 +32,9 @@ agent_index::place agent_index::add() {
   const auto i = profiles_.size();
   profiles_.emplace_back();
   room_.push_back(0);
-  load_factor_.push_back(0);
+  capacity_.push_back(0);
+  for (auto& x : load_factor_)
+    x.push_back(0);
   write_profile(i, profiles_[i], true);
   return i;
 }
@@ -42,6 +44,8 @@ void agent_index::remove(place i) {
   profiles_[i] = {};
   routable_.set(i, false);
   aside_.set(i, false);
+  for (auto& [load, who] : roomy_)
+    who.set(i, false);
   vacant_.push_back(i);
 }
 
@@ -55,7 +59,21 @@ void agent_index::set_state(place i, const agent::availability& a, bool aside) {
   routable_.set(i, a.routable);
   aside_.set(i, aside);
   room_[i] = a.who.capacity - a.load;
-  load_factor_[i] = scoring::load_factor(p_, a.load);
+  for (auto& [load, who] : roomy_)
+    who.set(i, room_[i] >= load);
+  capacity_[i] = a.who.capacity;
+  for (std::size_t arm = 0; arm < p_.size(); ++arm)
+    load_factor_[arm][i] = scoring::load_factor(p_[arm], a.load);
+}
+
+void agent_index::watch_load(std::int32_t load) {
+  if (roomy_.size() >= loads_max || roomy_.contains(load))
+    return;
+  auto& who = roomy_[load];
+  for (place i = 0; i < room_.size(); ++i)
+    who.set(i, room_[i] >= load);
+  for (const auto i : vacant_)
+    who.set(i, false);
 }
 
 void agent_index::write_profile(place i, const agent::profile& who, bool on) {
@@ -64,8 +82,8 @@ void agent_index::write_profile(place i, const agent::profile& who, bool on) {
     queues.push_back(q.text);
   write_names(channels_, any_channel_, i, who.channels, on);
   write_names(queues_, any_queue_, i, queues, on);
-  write_abilities(languages_, i, who.languages, p_.language_level_min, on);
-  write_abilities(skills_, i, who.skills, p_.skill_level_min, on);
+  write_abilities(languages_, i, who.languages, on);
+  write_abilities(skills_, i, who.skills, on);
 }
 
 void agent_index::write_names(bits_by_name& all, bitset& any, place i,
@@ -80,7 +98,7 @@ void agent_index::write_names(bits_by_name& all, bitset& any, place i,
 
 void agent_index::write_abilities(columns_by_name& all, place i,
                                   const std::vector<agent::ability>& has,
-                                  std::int32_t level_min, bool on) {
+                                  bool on) {
   for (const auto& x : has) {
     const auto [found, fresh] = all.try_emplace(x.name);
     auto& c = found->second;
@@ -89,7 +107,8 @@ void agent_index::write_abilities(columns_by_name& all, place i,
       c.level.resize(i + 1);
     const auto level = on ? scoring::level_of(has, x.name) : 0;
     c.level[i] = static_cast<std::uint8_t>(level);
-    c.enough.set(i, on && level >= level_min);
+    for (std::int32_t at = 1; at <= scoring::level_max; ++at)
+      c.at_least[static_cast<std::size_t>(at)].set(i, level >= at);
   }
 }
 
@@ -97,66 +116,130 @@ void agent_index::write_abilities(columns_by_name& all, place i,
 
 agent_index::requirement agent_index::look_up(const session_waiting& s) const {
   requirement r;
+  const auto& p = p_[s.arm];
   r.generation = generation_;
+  r.arm = s.arm;
   r.abilities_count = !s.only;
   r.channel = find(channels_, s.channel);
   r.queue = find(queues_, s.want.queue.text);
-  r.language = find(languages_, s.want.language);
+  r.speaks = !s.want.language.empty();
+  if (r.speaks)
+    r.language = {find(languages_, s.want.language),
+                  scoring::language_min(p, s)};
   for (const auto& skill : s.want.skills)
-    r.skills.push_back(find(skills_, skill));
+    r.skills.push_back({find(skills_, skill), scoring::skill_min(p, s)});
   return r;
 }
 
-bool agent_index::suits(const requirement& r, const session_waiting& s,
-                        place i) const {
-  if (!has(r.channel, any_channel_, i))
-    return false;
-  if (!r.abilities_count)
-    return true;
-  if (!has(r.queue, any_queue_, i))
-    return false;
-  const auto able = [i](const column* c) { return c && c->enough.test(i); };
-  if (!s.want.language.empty() && !able(r.language))
-    return false;
-  return std::all_of(r.skills.begin(), r.skills.end(), able);
+const bitset* agent_index::look_up_channel(const std::string& name) const {
+  return find(channels_, name);
 }
 
-bitset agent_index::suited(const requirement& r,
-                           const session_waiting& s) const {
-  bitset out;
+bool agent_index::serves(const bitset* channel, place i) const {
+  return has(channel, any_channel_, i);
+}
+
+bool agent_index::able(const requirement& r, place i) const {
+  if (!r.abilities_count)
+    return true;
+  return has(r.queue, any_queue_, i) && (!r.speaks || r.language.met_by(i))
+         && std::all_of(r.skills.begin(), r.skills.end(),
+                        [i](const auto& x) { return x.met_by(i); });
+}
+
+selection agent_index::suited(const requirement& r) const {
+  selection out;
+  out.reserve(routable_.words());
   const auto word_of = [](const bitset* x, std::size_t i) {
     return x ? x->word(i) : 0;
-  };
-  const auto able = [](const column* c, std::size_t i) {
-    return c ? c->enough.word(i) : 0;
   };
   for (std::size_t i = 0; i < routable_.words(); ++i) {
     auto w = routable_.word(i) & (any_channel_.word(i) | word_of(r.channel, i));
     if (r.abilities_count) {
       w &= any_queue_.word(i) | word_of(r.queue, i);
-      if (!s.want.language.empty())
-        w &= able(r.language, i);
-      for (const auto* skill : r.skills)
-        w &= able(skill, i);
+      if (r.speaks)
+        w &= r.language.word(i);
+      for (const auto& skill : r.skills)
+        w &= skill.word(i);
     }
     out.append(w);
   }
   return out;
 }
 
-scoring::score agent_index::match(const requirement& r,
-                                  const session_waiting& s, place i,
+void agent_index::keep_free(selection& who, std::int32_t load) const {
+  who.drop(aside_);
+  if (const auto found = roomy_.find(load); found != roomy_.end()) {
+    who.keep(found->second);
+    return;
+  }
+  const auto all = who;
+  all.each([&](place i) {
+    if (room_[i] < load)
+      who.drop(i);
+  });
+}
+
+scoring::score agent_index::match(const requirement& r, bool known, place i,
                                   scoring::score affinity) const {
   scoring::terms t;
-  if (!s.want.language.empty() && r.language)
-    t.language = r.language->level_of(i) * level_step;
-  for (const auto* skill : r.skills)
-    if (skill)
-      t.skill += skill->level_of(i) * level_step;
+  if (r.speaks && r.language.levels)
+    t.language = r.language.levels->level_of(i) * level_step;
+  for (const auto& skill : r.skills)
+    if (skill.levels)
+      t.skill += skill.levels->level_of(i) * level_step;
   if (!r.skills.empty())
     t.skill /= static_cast<scoring::score>(r.skills.size());
   t.affinity = affinity;
-  return scoring::quality(p_, s, t) * load_factor_[i] / scoring::one;
+  const auto q =
+    scoring::quality(p_[r.arm], {r.speaks, !r.skills.empty(), known}, t);
+  return q * load_factor_[r.arm][i] / scoring::one;
+}
+
+scoring::score agent_index::occupancy(const queue_id& of) const {
+  const auto* own = find(queues_, of.text);
+  std::int64_t room = 0;
+  std::int64_t capacity = 0;
+  for (std::size_t w = 0; w < routable_.words(); ++w) {
+    auto bits =
+      routable_.word(w) & (any_queue_.word(w) | (own ? own->word(w) : 0));
+    for (; bits != 0; bits &= bits - 1) {
+      const auto i = w * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+      room += std::max(room_[i], 0);
+      capacity += capacity_[i];
+    }
+  }
+  return capacity == 0 ? 0 : (capacity - room) * scoring::one / capacity;
+}
+
+std::vector<decision::obstacle>
+agent_index::obstacles(const requirement& r, const session_waiting& s) const {
+  const auto all = std::ssize(profiles_) - std::ssize(vacant_);
+  std::vector<decision::obstacle> out;
+  const auto lacking = [&](std::string what, std::ptrdiff_t with) {
+    if (with < all)
+      out.push_back({std::move(what), static_cast<std::int32_t>(all - with)});
+  };
+  const auto count = [](const bitset* x) { return x ? x->count() : 0; };
+  const auto count_able = [&](const ability_need& x) {
+    if (x.level_min <= 0)
+      return all;
+    return x.levels
+             ? x.levels->at_least[static_cast<std::size_t>(x.level_min)].count()
+             : 0;
+  };
+  lacking("presence", routable_.count());
+  lacking("channel", any_channel_.count() + count(r.channel));
+  if (r.abilities_count) {
+    lacking("queue", any_queue_.count() + count(r.queue));
+    if (r.speaks)
+      lacking("language", count_able(r.language));
+    for (std::size_t i = 0; i < r.skills.size(); ++i)
+      lacking("skill " + s.want.skills[i], count_able(r.skills[i]));
+  }
+  if (const auto found = roomy_.find(s.load); found != roomy_.end())
+    lacking("capacity", found->second.count());
+  return out;
 }
 
 } // namespace switchboard::router

@@ -33,6 +33,14 @@ struct decision {
     friend bool operator==(const candidate&, const candidate&) = default;
   };
 
+  /// How many agents this speaks against, of all; several may do so at once.
+  struct obstacle {
+    std::string what; ///< "capacity", "queue", "skill billing" ...
+    std::int32_t agents = 0;
+
+    friend bool operator==(const obstacle&, const obstacle&) = default;
+  };
+
   session_id session;
   std::string trigger; ///< "session_waiting", "agent_available", "sweep" ...
   std::int32_t policy = 1;
@@ -48,8 +56,13 @@ struct decision {
   std::string tie_rule{};  ///< Which rule broke a tie; empty: none was needed.
   std::uint64_t inputs_hash = 0;
   std::int32_t load = 1000; ///< What the session takes of an agent.
+  std::int32_t relaxed = 0; ///< So many of its requirements were let go.
+  std::vector<obstacle> obstacles{};
 
   static constexpr std::size_t candidates_max = 50;
+
+  /// Of those who were not eligible so many are recorded by name.
+  static constexpr std::size_t others_max = 10;
 
   friend bool operator==(const decision&, const decision&) = default;
 };

@@ -80,7 +80,7 @@ deliberation::deliberation(const policy& p, const session_waiting& s,
 void deliberation::add(const agent::availability& a,
                        const scoring::obstacles& o) {
   const auto fits = scoring::eligible(p_, s_, a, o);
-  if (!fits && others_.size() >= decision::candidates_max) {
+  if (!fits && others_.size() >= decision::others_max) {
     ++left_out_;
     return;
   }
@@ -101,7 +101,8 @@ decision deliberation::conclude(const circumstances& c) && {
   d.want = s_.want;
   d.load = s_.load;
   d.wait_ms = std::max<std::int64_t>(0, (now_ - s_.since).count());
-  d.urgency = scoring::urgency(p_, s_.want.urgency, now_ - s_.since);
+  d.urgency = scoring::urgency(p_, s_, now_);
+  d.relaxed = s_.relaxed;
   d.waiting = static_cast<std::int32_t>(c.waiting);
   for (const auto* part : {&eligible_, &others_})
     for (const auto& l : *part) {

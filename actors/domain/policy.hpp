@@ -6,6 +6,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace switchboard {
 
@@ -19,6 +22,31 @@ struct policy {
     std::int64_t weight = 1'000'000;           ///< At most 9 000 000.
 
     friend bool operator==(const service&, const service&) = default;
+  };
+
+  /// What to do for a session that has waited in vain.
+  struct relaxation {
+    enum class step : std::uint8_t {
+      lower_skills,  ///< Every skill may be one level lower.
+      drop_skills,   ///< No skill is demanded; they still count.
+      drop_language, ///< Answered through a translation.
+      open_queue,    ///< Agents of another queue may answer: `queue`.
+    };
+
+    duration expires_after{};
+    step what = step::lower_skills;
+    queue_id queue{};               ///< Of `open_queue`.
+    std::optional<queue_id> only{}; ///< For sessions of this queue.
+
+    friend bool operator==(const relaxation&, const relaxation&) = default;
+  };
+
+  /// Channels that let nobody answer later than this after the customer wrote.
+  struct reply_window {
+    std::string channel;
+    duration time{};
+
+    friend bool operator==(const reply_window&, const reply_window&) = default;
   };
 
   std::int32_t version = 1;
@@ -51,6 +79,24 @@ struct policy {
     service{std::chrono::minutes{30}, 1'000'000},
   };
 
+  /// While so little of its reply window is left, a session presses as if it
+  /// had waited up to `window_pressure` times its target.
+  std::vector<reply_window> reply_windows{};
+  duration window_lead{std::chrono::hours{1}};
+  std::int64_t window_pressure = 4'000'000;
+
+  /// In the order in which they come due. A less suited agent is only taken if
+  /// nobody waits whom they suit fully, `reserve` of their room stays free and
+  /// the session's own agents are less occupied than `occupancy_max`, or away.
+  std::vector<relaxation> relaxations{};
+  std::int32_t reserve = 1000;
+  std::int64_t occupancy_max = 900'000;
+
+  /// A session may wait so long for the agent who knows the customer, as long
+  /// as its waiting costs at most `hold_patience` times what is won.
+  duration hold_time{0};
+  std::int64_t hold_patience = 2'000'000;
+
   /// An agent who refused a proposal is not asked again before they have
   /// reported, or this time has passed.
   duration refusal_pause{std::chrono::seconds{1}};
@@ -68,5 +114,8 @@ struct policy {
 
   friend bool operator==(const policy&, const policy&) = default;
 };
+
+/// The acting policy and the canary (its copy while there is none).
+using policies = std::array<policy, 2>;
 
 } // namespace switchboard

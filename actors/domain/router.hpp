@@ -38,6 +38,16 @@ struct session_waiting {
   time_point previous_at{};
   std::vector<agent_id> excluded{}; ///< Declined or let it ring, lately.
   time_point excluded_until{};      ///< When the first of them lapses.
+
+  // What waiting has let go of; written by `relax` only.
+  std::int32_t relaxed = 0; ///< Steps of the policy that were taken.
+  std::int32_t lowered = 0; ///< Levels that every skill may be lower.
+  bool translated = false;  ///< The language is not demanded any more.
+  queue_id home{};          ///< Whose session it is, if another queue opened.
+
+  /// Which policy decides about it: 0 the acting one, 1 the canary. Written by
+  /// the matcher only.
+  std::uint8_t arm = 0;
 };
 
 struct session_left {
@@ -78,8 +88,22 @@ struct swept {
   static constexpr std::string_view name = "swept";
 };
 
+/// Which policy decides: the acting one, and for some sessions another that is
+/// tried out on them.
+struct policy_choice {
+  policy acting{};
+  std::optional<policy> canary{};
+  std::int32_t canary_percent = 0; ///< Of the sessions, by their number.
+};
+
+/// From now on another policy decides. Nobody loses their place in the line.
+struct policy_changed {
+  static constexpr std::string_view name = "policy_changed";
+  policy_choice what;
+};
+
 using event = std::variant<session_waiting, session_left, agent_changed,
-                           agent_left, refused, picked, swept>;
+                           agent_left, refused, picked, swept, policy_changed>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -117,6 +141,7 @@ struct line {
 class matcher {
 public:
   explicit matcher(policy p = {});
+  explicit matcher(policy_choice c);
   ~matcher();
   matcher(matcher&&) noexcept;
   matcher& operator=(matcher&&) noexcept;

@@ -9,7 +9,6 @@ namespace switchboard::scoring {
 namespace {
 
 constexpr score level_step = one / 5;
-constexpr std::int32_t level_max = 5;
 
 // -- verdicts -----------------------------------------------------------------
 
@@ -77,16 +76,15 @@ void judge_abilities(const policy& p, const router::session_waiting& s,
              + ", not " + want.queue.text;
     });
   if (!want.language.empty()
-      && level_of(a.who.languages, want.language) < p.language_level_min)
+      && level_of(a.who.languages, want.language) < language_min(p, s))
     against([&] {
-      return lacking("language", want.language, p.language_level_min,
+      return lacking("language", want.language, language_min(p, s),
                      a.who.languages);
     });
   for (const auto& skill : want.skills)
-    if (level_of(a.who.skills, skill) < p.skill_level_min)
-      against([&] {
-        return lacking("skill", skill, p.skill_level_min, a.who.skills);
-      });
+    if (level_of(a.who.skills, skill) < skill_min(p, s))
+      against(
+        [&] { return lacking("skill", skill, skill_min(p, s), a.who.skills); });
 }
 
 /// All that does not depend on load and history. Calls `against` with a maker
@@ -198,6 +196,14 @@ bool suited(const policy& p, const router::session_waiting& s,
   return yes;
 }
 
+std::int32_t language_min(const policy& p, const router::session_waiting& s) {
+  return s.translated ? 0 : std::min(p.language_level_min, level_max);
+}
+
+std::int32_t skill_min(const policy& p, const router::session_waiting& s) {
+  return std::min(p.skill_level_min, level_max) - s.lowered;
+}
+
 std::int32_t level_of(const std::vector<agent::ability>& all,
                       std::string_view name) {
   std::int32_t best = 0;
@@ -236,21 +242,28 @@ score load_factor(const policy& p, std::int32_t load) {
   return p.load_factor_floor + (one - p.load_factor_floor) * marginal / one;
 }
 
-score quality(const policy& p, const router::session_waiting& s,
-              const terms& t) {
+score quality(const policy& p, const asked& x, const terms& t) {
   score sum = 0;
   score weights = 0;
   const auto count = [&](score weight, score value) {
     sum += weight * value;
     weights += weight;
   };
-  if (!s.want.language.empty())
+  if (x.language)
     count(p.language_weight, t.language);
-  if (!s.want.skills.empty())
+  if (x.skills)
     count(p.skill_weight, t.skill);
-  if (s.previous)
+  if (x.affinity)
     count(p.affinity_weight, t.affinity);
   return weights == 0 ? one : sum / weights;
+}
+
+score quality(const policy& p, const router::session_waiting& s,
+              const terms& t) {
+  return quality(
+    p,
+    {!s.want.language.empty(), !s.want.skills.empty(), s.previous.has_value()},
+    t);
 }
 
 terms rate(const policy& p, const router::session_waiting& s,
@@ -265,12 +278,44 @@ terms rate(const policy& p, const router::session_waiting& s,
   return t;
 }
 
+score urgency_at(const policy& p, urgency_class c, score relative_wait) {
+  const auto relative =
+    one + std::clamp(relative_wait, score{0}, relative_wait_max);
+  return p.service_of(c).weight * (relative * relative / one) / one;
+}
+
 score urgency(const policy& p, urgency_class c, duration wait) {
-  const auto& service = p.service_of(c);
-  const auto ms_max = relative_wait_max / one * service.target.count();
+  const auto target = p.service_of(c).target.count();
+  const auto ms_max = relative_wait_max / one * target;
   const auto ms = std::clamp<std::int64_t>(wait.count(), 0, ms_max);
-  const auto relative = one + ms * one / service.target.count();
-  return service.weight * (relative * relative / one) / one;
+  return urgency_at(p, c, ms * one / target);
+}
+
+score window_pressure(const policy& p, std::string_view channel,
+                      duration wait) {
+  for (const auto& x : p.reply_windows)
+    if (x.channel == channel) {
+      const auto left = std::max(x.time - wait, duration{0});
+      if (left >= p.window_lead)
+        return 0;
+      return p.window_pressure * (p.window_lead - left).count()
+             / p.window_lead.count();
+    }
+  return 0;
+}
+
+score urgency(const policy& p, urgency_class c, std::string_view channel,
+              duration wait) {
+  const auto by_waiting = urgency(p, c, wait);
+  if (p.reply_windows.empty())
+    return by_waiting;
+  return std::max(by_waiting,
+                  urgency_at(p, c, window_pressure(p, channel, wait)));
+}
+
+score urgency(const policy& p, const router::session_waiting& s,
+              time_point now) {
+  return urgency(p, s.want.urgency, s.channel, now - s.since);
 }
 
 score priority(score urgency, score match) {

@@ -18,6 +18,9 @@ using score = std::int64_t;
 
 inline constexpr score one = 1'000'000;
 
+/// Languages and skills are mastered at 1 ... 5.
+inline constexpr std::int32_t level_max = 5;
+
 /// x = wait / target is not counted beyond this, so that no product overflows:
 /// with a target of 15 s that is more than four hours.
 inline constexpr score relative_wait_max = 1'000 * one;
@@ -57,6 +60,13 @@ verdicts(const policy& p, const router::session_waiting& s,
 [[nodiscard]] bool suited(const policy& p, const router::session_waiting& s,
                           const agent::availability& a);
 
+/// The level that counts as mastering what this session asks for; not above 0:
+/// nothing is demanded.
+[[nodiscard]] std::int32_t language_min(const policy& p,
+                                        const router::session_waiting& s);
+[[nodiscard]] std::int32_t skill_min(const policy& p,
+                                     const router::session_waiting& s);
+
 // -- how good is the match? ---------------------------------------------------
 
 /// @returns 0 when the ability is missing, else its level, cut to 1 ... 5. Of
@@ -74,6 +84,15 @@ verdicts(const policy& p, const router::session_waiting& s,
 /// @returns rho for an agent with this load, in thousandths of a live chat.
 [[nodiscard]] score load_factor(const policy& p, std::int32_t load);
 
+/// Which terms a session asks for; the others have no weight.
+struct asked {
+  bool language = false;
+  bool skills = false;
+  bool affinity = false;
+};
+
+[[nodiscard]] score quality(const policy& p, const asked& x, const terms& t);
+
 /// @returns q of a session with these terms. What the session does not ask for
 /// has no weight; a session that asks for nothing suits everybody.
 [[nodiscard]] score quality(const policy& p, const router::session_waiting& s,
@@ -86,6 +105,21 @@ verdicts(const policy& p, const router::session_waiting& s,
 
 /// @returns U = weight * (1 + x)^2 with x = wait / target.
 [[nodiscard]] score urgency(const policy& p, urgency_class c, duration wait);
+
+/// @returns how much the end of the channel's reply window presses, in the same
+///          measure as x
+[[nodiscard]] score window_pressure(const policy& p, std::string_view channel,
+                                    duration wait);
+
+/// @returns U of a session: with the greater of its wait and its pressure.
+[[nodiscard]] score urgency(const policy& p, urgency_class c,
+                            std::string_view channel, duration wait);
+[[nodiscard]] score urgency(const policy& p, const router::session_waiting& s,
+                            time_point now);
+
+/// @returns x of a wait or a pressure; `urgency` is made of it.
+[[nodiscard]] score urgency_at(const policy& p, urgency_class c,
+                               score relative_wait);
 
 /// @returns B = U * M.
 [[nodiscard]] score priority(score urgency, score match);

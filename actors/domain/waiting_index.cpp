@@ -2,42 +2,133 @@
 
 namespace switchboard::router {
 
-waiting_index::signature waiting_index::signature_of(const session_waiting& s) {
-  return {s.channel,      s.want.queue, s.want.language,        s.want.skills,
-          s.want.urgency, s.load,       s.previous.has_value(), s.only,
-          s.not_from,     s.excluded};
+namespace {
+
+template <class Map>
+void take_out(Map& from, const agent_id& a, const session_waiting& s) {
+  const auto found = from.find(a);
+  if (found == from.end())
+    return;
+  found->second.erase(&s);
+  if (found->second.empty())
+    from.erase(found);
 }
 
+template <class Map>
+const typename Map::mapped_type* find(const Map& in, const agent_id& a) {
+  const auto found = in.find(a);
+  return found == in.end() ? nullptr : &found->second;
+}
+
+} // namespace
+
 void waiting_index::add(const session_waiting& s) {
-  auto& g = groups_[signature_of(s)];
-  if (g.members.empty())
-    g.sample = s;
-  g.members.insert(place_of(s));
+  count(s);
+  if (s.only) {
+    meant_[*s.only].insert(&s);
+    return;
+  }
+  add_to_lane(s);
   if (s.previous)
-    known_[*s.previous].insert(place_of(s));
+    known_[*s.previous].insert(&s);
 }
 
 void waiting_index::remove(const session_waiting& s) {
-  const auto found = groups_.find(signature_of(s));
-  if (found == groups_.end())
+  uncount(s);
+  if (s.only) {
+    take_out(meant_, *s.only, s);
     return;
-  found->second.members.erase(place_of(s));
-  if (found->second.members.empty())
-    groups_.erase(found);
-  if (!s.previous)
-    return;
-  const auto known = known_.find(*s.previous);
-  if (known == known_.end())
-    return;
-  known->second.erase(place_of(s));
-  if (known->second.empty())
-    known_.erase(known);
+  }
+  remove_from_lane(s);
+  if (s.previous)
+    take_out(known_, *s.previous, s);
 }
 
-const std::set<place_in_line>*
-waiting_index::known_to(const agent_id& a) const {
-  const auto found = known_.find(a);
-  return found == known_.end() ? nullptr : &found->second;
+void waiting_index::add_held(const session_waiting& s) {
+  count(s);
+  meant_[*s.previous].insert(&s);
+}
+
+void waiting_index::remove_held(const session_waiting& s) {
+  uncount(s);
+  take_out(meant_, *s.previous, s);
+}
+
+void waiting_index::count(const session_waiting& s) {
+  ++loads_[s.load];
+}
+
+void waiting_index::uncount(const session_waiting& s) {
+  if (const auto found = loads_.find(s.load); --found->second == 0)
+    loads_.erase(found);
+}
+
+/// @returns the lane that the session belongs to; their number if none does
+std::size_t waiting_index::lane_of(const demand& d, const session_waiting& s) {
+  std::size_t i = 0;
+  while (i < d.lanes.size()
+         && !(d.heads[i].urgency == s.want.urgency
+              && d.heads[i].known == s.previous.has_value()
+              && d.heads[i].load == s.load && d.lanes[i].channel == s.channel))
+    ++i;
+  return i;
+}
+
+void waiting_index::note_first(demand& d, std::size_t i) {
+  const auto& first = **d.lanes[i].members.begin();
+  auto& head = d.heads[i];
+  head.first = &first;
+  head.place = place_of(first);
+  head.hindered = !first.excluded.empty() || first.not_from.has_value();
+}
+
+void waiting_index::add_to_lane(const session_waiting& s) {
+  auto& d = demands_[s.want.queue][key_of(s)];
+  if (d.lanes.empty())
+    d.sample = s;
+  const auto i = lane_of(d, s);
+  if (i == d.lanes.size()) {
+    d.requirement.generation = 0; // The new lane's channel is to be looked up.
+    d.lanes.push_back({.channel = s.channel});
+    d.heads.push_back({.load = s.load,
+                       .urgency = s.want.urgency,
+                       .known = s.previous.has_value()});
+  }
+  d.lanes[i].members.insert(&s);
+  note_first(d, i);
+}
+
+void waiting_index::remove_from_lane(const session_waiting& s) {
+  const auto queue = demands_.find(s.want.queue);
+  const auto found = queue->second.find(key_of(s));
+  auto& d = found->second;
+  const auto i = lane_of(d, s);
+  d.lanes[i].members.erase(&s);
+  if (!d.lanes[i].members.empty()) {
+    note_first(d, i);
+    return;
+  }
+  d.lanes.erase(d.lanes.begin() + static_cast<std::ptrdiff_t>(i));
+  d.heads.erase(d.heads.begin() + static_cast<std::ptrdiff_t>(i));
+  if (!d.lanes.empty())
+    return;
+  queue->second.erase(found);
+  if (queue->second.empty())
+    demands_.erase(queue);
+}
+
+void waiting_index::look_up(demand& d, const agent_index& in) {
+  d.requirement = in.look_up(d.sample);
+  for (std::size_t i = 0; i < d.lanes.size(); ++i)
+    d.heads[i].served_by = in.look_up_channel(d.lanes[i].channel);
+}
+
+const sessions* waiting_index::known_to(const agent_id& a) const {
+  return find(known_, a);
+}
+
+const sessions* waiting_index::meant_for(const agent_id& a) const {
+  return find(meant_, a);
 }
 
 } // namespace switchboard::router

@@ -1,6 +1,10 @@
-# Turns a file into a C++ source. Raw literals may not grow for ever, so the
+# Turns the desk (a page, its style, its script) into a C++ source. Raw literals may not grow for ever, so the
 # text is cut into pieces, which the compiler joins again.
-file(READ ${INPUT} text)
+file(READ ${INPUT}/desk.html text)
+file(READ ${INPUT}/desk.css style)
+file(READ ${INPUT}/desk.js script)
+string(REPLACE "@STYLE@" "${style}" text "${text}")
+string(REPLACE "@SCRIPT@" "${script}" text "${text}")
 string(LENGTH "${text}" left)
 set(source "#include \"gateways/console/desk.hpp\"\n\n")
 string(APPEND source "namespace switchboard {\n\nstd::string_view desk_page() noexcept {\n  return\n")

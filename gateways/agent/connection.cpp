@@ -154,7 +154,8 @@ private:
     signed_in_ = true;
     home_.state->agents.fetch_add(1);
     home_.state->metrics.agent_came();
-    link_->open(format_welcome(first->id, who_));
+    link_->open(format_welcome(
+      first->id, who_, std::chrono::time_point_cast<duration>(clock::now())));
     for (std::size_t i = 1; i < objects.size(); ++i)
       if (!handle(objects[i]))
         co_return false;

@@ -94,7 +94,8 @@ using parsed = std::variant<command, refusal>;
 
 [[nodiscard]] std::string format(const agent_push& what);
 [[nodiscard]] std::string format_ping();
-[[nodiscard]] std::string format_welcome(std::int64_t id, const identity& who);
+[[nodiscard]] std::string format_welcome(std::int64_t id, const identity& who,
+                                         time_point now);
 [[nodiscard]] std::string format_result(std::int64_t id, const receipt& what);
 [[nodiscard]] std::string format_result(std::int64_t id, session_id of,
                                         const std::vector<entry>& what);

@@ -111,6 +111,10 @@ named describe(const push::typing& x) {
   return {"typing", {{"session", to_string(x.session)}, {"author", x.author}}};
 }
 
+named describe(const push::read& x) {
+  return {"read", {{"session", to_string(x.session)}, {"seq", x.seq}}};
+}
+
 named describe(const push::presence& x) {
   json::object out{{"state", agent::to_string(x.now)}};
   if (!x.reason.empty())
@@ -307,10 +311,12 @@ std::string format_ping() {
   return push_text("ping", {});
 }
 
-std::string format_welcome(std::int64_t id, const identity& who) {
+std::string format_welcome(std::int64_t id, const identity& who,
+                           time_point now) {
   return result_text(id, {{"agent", who.subject},
                           {"role", switchboard::to_string(who.as)},
-                          {"token_until", format_time(who.until)}});
+                          {"token_until", format_time(who.until)},
+                          {"now", format_time(now)}});
 }
 
 std::string format_result(std::int64_t id, const receipt& what) {
@@ -353,6 +359,7 @@ std::string format_entries(session_id of, const std::vector<entry>& what) {
 
 bool droppable(const agent_push& what) noexcept {
   return std::holds_alternative<push::typing>(what)
+         || std::holds_alternative<push::read>(what)
          || std::holds_alternative<push::presence>(what)
          || std::holds_alternative<push::queue_lines>(what);
 }

@@ -1,6 +1,8 @@
 // `bench NAME`: the benchmarks of bench/.
 #include "bench/e2e.hpp"
+#include "bench/failover.hpp"
 #include "bench/ingest.hpp"
+#include "bench/route.hpp"
 #include "gateways/cli/cli.hpp"
 
 #include <iostream>
@@ -13,6 +15,51 @@ int print(const context& c, const bench::report& r) {
   std::cout << (c.json ? bench::to_json(r) + '\n' : bench::to_text(r));
   // A figure from a run that lost, doubled or reordered anything is void.
   return r.valid() ? ok : failed;
+}
+
+void add_cluster_benches(CLI::App& all, context& c) {
+  static bench::failover_options failover;
+  static bench::migrate_options migrate;
+  auto* made = add(all, "failover", "A node is killed, or frozen, under load",
+                   "  switchboard bench failover --rounds 10 --json\n",
+                   [&c] { return print(c, run_failover(failover)); });
+  made->add_option("--sessions", failover.sessions, "Live sessions")
+    ->check(CLI::Range(10, 100'000))
+    ->capture_default_str();
+  made->add_option("--rate", failover.rate, "Messages a second")
+    ->capture_default_str();
+  made->add_option("--rounds", failover.rounds, "Faults")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  made->add_option("--nodes", failover.nodes, "Nodes")
+    ->check(CLI::Range(2, 9))
+    ->capture_default_str();
+  made = add(all, "migrate", "Slots move to other nodes under load", "",
+             [&c] { return print(c, run_migrate(migrate)); });
+  made->add_option("--sessions", migrate.sessions, "Live sessions")
+    ->check(CLI::Range(10, 100'000))
+    ->capture_default_str();
+  made->add_option("--rate", migrate.rate, "Messages a second")
+    ->capture_default_str();
+  made->add_option("--rounds", migrate.rounds, "Nodes that leave and return")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+}
+
+void add_route_benches(CLI::App& to, context& c) {
+  static bench::route_options route;
+  auto* made = add(to, "route", "Choices a second among thousands of agents",
+                   "  switchboard bench route --waiting 100000\n",
+                   [&c] { return print(c, bench::run_route(route)); });
+  made->add_option("--agents", route.agents, "How many")
+    ->check(CLI::Range(1, 1'000'000))
+    ->capture_default_str();
+  made->add_option("--waiting", route.waiting, "Sessions in the line")
+    ->check(CLI::Range(1, 10'000'000))
+    ->capture_default_str();
+  made->add_option("--decisions", route.decisions, "How many are measured")
+    ->check(CLI::Range(100, 100'000'000))
+    ->capture_default_str();
 }
 
 } // namespace
@@ -50,6 +97,8 @@ void add_bench(CLI::App& to, context& c) {
   made->add_option("--sessions", e2e.sessions, "Of each agent")
     ->check(CLI::Range(1, 1000))
     ->capture_default_str();
+  add_cluster_benches(*all, c);
+  add_route_benches(*all, c);
 }
 
 } // namespace switchboard::cli

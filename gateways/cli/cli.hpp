@@ -80,7 +80,8 @@ void add_serve(CLI::App& to, context& c);     ///< serve, dev
 void add_messages(CLI::App& to, context& c);  ///< send, watch
 void add_directory(CLI::App& to, context& c); ///< agent, queue, session, token
 void add_care(CLI::App& to, context& c);      ///< db, config, doctor, health,
-                                         ///< verify, explain, version
+                                              ///< verify, explain, version
+void add_cluster(CLI::App& to, context& c);   ///< node, top
 void add_bench(CLI::App& to, context& c);
 void add_simulate(CLI::App& to, context& c);
 

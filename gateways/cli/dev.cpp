@@ -15,6 +15,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
+#include <thread>
 
 namespace switchboard::cli {
 
@@ -27,6 +29,61 @@ struct dev_options {
   int port = 8080;
   bool demo = false;
   double rate = 20;
+  int nodes = 1;
+};
+
+/// Several nodes, each a process of its own, so that one can be killed. What
+/// ends is started again after a while: long enough to see the others take
+/// over.
+class dev_nodes {
+public:
+  dev_nodes(fs::path folder, settings s, int count)
+    : folder_(std::move(folder)), settings_(std::move(s)), all_(static_cast<std::size_t>(count)) {
+    fs::create_directories(folder_ / "nodes");
+    for (std::size_t i = 0; i < all_.size(); ++i)
+      start(i);
+  }
+
+  void tend() {
+    const auto now = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      auto& x = all_[i];
+      if (x.process && !x.process->alive()) {
+        spdlog::warn("node {} has ended; it is started again soon", name(i));
+        x.process.reset();
+        x.again_at = now + std::chrono::seconds{5};
+      } else if (!x.process && now >= x.again_at) {
+        start(i);
+      }
+    }
+  }
+
+private:
+  struct one {
+    std::optional<child_process> process;
+    std::chrono::steady_clock::time_point again_at{};
+  };
+
+  static std::string name(std::size_t i) { return "n" + std::to_string(i + 1); }
+
+  void start(std::size_t i) {
+    const auto port = settings_.http.port == 0
+                        ? 0
+                        : settings_.http.port + static_cast<std::int64_t>(i);
+    // Secrets stay in the settings file, which only its owner can read.
+    all_[i].process.emplace(child_process::options{
+      .command = {fs::read_symlink("/proc/self/exe").string(), "serve", "-c",
+                  (folder_ / "dev.toml").string()},
+      .environment = {"SWITCHBOARD_NODE_NAME=" + name(i),
+                      "SWITCHBOARD_HTTP_PORT=" + std::to_string(port)},
+      .log = (folder_ / "nodes" / (name(i) + ".log")).string()});
+    std::ofstream{folder_ / "nodes" / (name(i) + ".pid")}
+      << all_[i].process->pid() << '\n';
+  }
+
+  fs::path folder_;
+  settings settings_;
+  std::vector<one> all_;
 };
 
 /// One `dev` at a time in a folder; the lock goes with the process.
@@ -134,8 +191,28 @@ int dev(const dev_options& how) {
   s.auth.secret = kept_secret(folder / "token-secret");
   s.http.port = how.port;
   add_first_agents(*make_postgres_store(s.postgres.url, "switchboard/dev"));
-  std::cerr << "node …\n";
   std::unique_ptr<demo> traffic;
+  if (how.nodes > 1) {
+    std::cerr << how.nodes << " nodes …\n";
+    write_settings(folder / "dev.toml", s);
+    dev_nodes all{folder, s, how.nodes};
+    welcome(s);
+    std::cerr << "  Nodes n1 to n" << how.nodes << ", HTTP on ports "
+              << s.http.port << " and up. See them: switchboard top\n"
+              << "  Kill one and watch: switchboard node kill n2\n\n";
+    if (how.demo)
+      traffic = std::make_unique<demo>(s, how.rate);
+    while (!stop_asked()) {
+      restart_if_ended("PostgreSQL", database);
+      restart_if_ended("nats-server", wire);
+      all.tend();
+      if (traffic)
+        traffic->show();
+      std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    }
+    return ok;
+  }
+  std::cerr << "node …\n";
   return run_node(
     s,
     [&](int port) {
@@ -176,6 +253,11 @@ void add_serve(CLI::App& to, context& c) {
   made->add_option("--data", how.folder, "Folder that keeps everything")
     ->capture_default_str();
   made->add_option("--port", how.port, "Port of HTTP and WebSocket; 0: any")
+    ->capture_default_str();
+  made
+    ->add_option("--nodes", how.nodes,
+                 "Nodes, each a process of its own on the next port")
+    ->check(CLI::Range(1, 9))
     ->capture_default_str();
   made->add_flag("--demo", how.demo, "Simulated customers and agents");
   made->add_option("--rate", how.rate, "Customer messages a second of --demo")

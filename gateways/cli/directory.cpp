@@ -226,7 +226,7 @@ void add_directory(CLI::App& to, context& c) {
   made->add_flag("--automatic", queue_how.automatic,
                  "Assign without asking the agent");
   add(*queues, "list", "Lists queues", "", [&c] { return list_queues(c, ""); });
-  add(*queues, "show", "Shows one queue", "",
+  add(*queues, "show", "Shows one queue", "  switchboard queue show vip\n",
       [&c] { return list_queues(c, name); })
     ->add_option("id", name, "The queue's id")
     ->required();
@@ -239,7 +239,8 @@ void add_directory(CLI::App& to, context& c) {
   made->add_option("--count", count, "How many, at most")
     ->check(CLI::Range(1, 10'000))
     ->capture_default_str();
-  add(*sessions, "show", "Shows every line of a session", "",
+  add(*sessions, "show", "Shows every line of a session",
+      "  switchboard session show 7283640512307\n",
       [&c] { return show_session(c, name); })
     ->add_option("session", name, "The session's number")
     ->required();

@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
   add_messages(app, c);
   add_directory(app, c);
   add_care(app, c);
+  add_cluster(app, c);
   add_bench(app, c);
   add_simulate(app, c);
   try {
@@ -96,15 +97,36 @@ int run(int argc, char** argv) {
 
 } // namespace
 
+namespace {
+
+/// "  switchboard db status": how to call what has no example of its own.
+std::string plain_example(const CLI::App* x) {
+  std::string path;
+  for (; x->get_parent() != nullptr; x = x->get_parent())
+    path = ' ' + x->get_name() + path;
+  return "  switchboard" + path + '\n';
+}
+
+} // namespace
+
 CLI::App* add(CLI::App& to, const std::string& name, const std::string& help,
               const std::string& examples, action body) {
   auto* made = to.add_subcommand(name, help);
-  if (!examples.empty())
-    made->footer("Examples:\n" + examples);
-  if (body)
+  const std::string title = "Examples:\n";
+  if (body) {
     actions()[made] = std::move(body);
-  else
-    made->require_subcommand(1);
+    made->footer(title + (examples.empty() ? plain_example(made) : examples));
+    return made;
+  }
+  made->require_subcommand(1);
+  // A group shows the examples of what is in it.
+  made->footer([made, title] {
+    auto all = title;
+    for (const auto* x : made->get_subcommands({}))
+      all += x->get_footer().substr(title.size());
+    return all;
+  });
+  made->footer(std::string{});
   return made;
 }
 

@@ -1,9 +1,11 @@
 #include "gateways/cli/serve.hpp"
 
 #include "actors/node.hpp"
+#include "config/log_line.hpp"
 #include "gateways/cli/cli.hpp"
 #include "gateways/http/gateway.hpp"
 
+#include <spdlog/formatter.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -30,8 +32,27 @@ node::options node_of(const settings& s) {
           .stream_replicas = static_cast<int>(s.nats.stream_replicas),
           .stream_age_max = std::chrono::duration_cast<std::chrono::seconds>(
             s.nats.stream_age_max),
+          .address = s.http.address + ':' + std::to_string(s.http.port),
           .give_up = stop_asked};
 }
+
+class json_lines final : public spdlog::formatter {
+public:
+  void format(const spdlog::details::log_msg& x,
+              spdlog::memory_buf_t& to) override {
+    const auto text =
+      log_line(std::chrono::duration_cast<std::chrono::milliseconds>(
+                 x.time.time_since_epoch()),
+               {spdlog::level::to_string_view(x.level).data(),
+                spdlog::level::to_string_view(x.level).size()},
+               {x.payload.data(), x.payload.size()});
+    to.append(text.data(), text.data() + text.size());
+  }
+
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<json_lines>();
+  }
+};
 
 } // namespace
 
@@ -52,8 +73,7 @@ void set_up_log(const settings& s) {
   const auto lines =
     s.log.format == "json" || (s.log.format == "auto" && isatty(2) == 0);
   if (lines)
-    spdlog::set_pattern(
-      R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%v"})");
+    spdlog::set_formatter(std::make_unique<json_lines>());
   else
     spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");
 }
@@ -85,7 +105,8 @@ int run_node(const settings& s, const std::function<void(int port)>& started,
   started((*door)->port());
   while (!stop_asked() && (!turn || turn()))
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
-  spdlog::info("stopping: screens are told to reconnect");
+  spdlog::info("stopping: other nodes get the slots, screens reconnect");
+  (*running)->drain();
   (*door)->stop();
   door->reset();
   running->reset();

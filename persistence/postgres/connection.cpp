@@ -62,6 +62,16 @@ bool is_temporary(std::string_view state) {
          || state == "25006";
 }
 
+errc code_of(std::string_view state) {
+  if (is_temporary(state))
+    return errc::unavailable;
+  // 22 data, 23 constraints, 54 limits: with other values it would have worked.
+  if (state.starts_with("22") || state.starts_with("23")
+      || state.starts_with("54"))
+    return errc::malformed;
+  return errc::forbidden;
+}
+
 } // namespace
 
 std::string_view rows::text(int row, int column) const {
@@ -201,12 +211,15 @@ result<rows> connection::judge(PGresult* raw) {
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
     return got;
   const char* state = PQresultErrorField(raw, PG_DIAG_SQLSTATE);
-  std::string why = raw ? PQresultErrorMessage(raw) : PQerrorMessage(raw_);
+  // Not its detail: that may quote what a customer wrote.
+  const char* primary = PQresultErrorField(raw, PG_DIAG_MESSAGE_PRIMARY);
+  std::string why = primary ? primary : PQerrorMessage(raw_);
   while (!why.empty() && why.back() == '\n')
     why.pop_back();
-  const auto away =
-    PQstatus(raw_) != CONNECTION_OK || is_temporary(state ? state : "");
-  return fail(away ? errc::unavailable : errc::malformed, "PostgreSQL: " + why);
+  const auto code = PQstatus(raw_) != CONNECTION_OK
+                      ? errc::unavailable
+                      : code_of(state ? state : "");
+  return fail(code, "PostgreSQL: " + why);
 }
 
 result<rows> connection::run(std::string_view sql, const parameters& with) {

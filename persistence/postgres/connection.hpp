@@ -66,7 +66,8 @@ public:
   /// Runs one statement, prepared on first use.
   /// @returns unavailable when there is no connection, or it broke, or the
   ///          server is starting or stopping; malformed, with the server's
-  ///          words, for a statement it refuses
+  ///          words, for values that it cannot keep; forbidden for a statement
+  ///          that it refuses whatever the values
   result<rows> run(std::string_view sql, const parameters& with = {});
 
   /// Runs a script of several statements in one transaction.

@@ -30,8 +30,10 @@ struct fixture {
   }
 
   void free(const agent_id& id) { happens(router::agent_changed{who(id)}); }
-  void full(const agent_id& id) {
-    happens(router::agent_changed{who(id, 1000)});
+  void full(const agent_id& id, std::vector<session_id> with = {}) {
+    auto a = who(id, 1000);
+    a.sessions = std::move(with);
+    happens(router::agent_changed{a});
   }
 
   router::session_waiting waits(std::int64_t id) const {
@@ -95,8 +97,8 @@ TEST_CASE_METHOD(fixture, "a report older than the proposal frees no room",
   free(li); // Sent before li heard of 7.
   happens(waits(8));
   CHECK(proposals().empty());
-  full(li); // Now li has granted 7,
-  free(li); // and is done with it.
+  full(li, {{7}}); // Now li has granted 7,
+  free(li);        // and is done with it.
   CHECK(proposals() == "8->li");
 }
 
@@ -144,7 +146,7 @@ TEST_CASE_METHOD(fixture, "a lost proposal returns to the line", "[router]") {
 TEST_CASE_METHOD(fixture, "a granted proposal is not made twice", "[router]") {
   free(li);
   happens(waits(7));
-  full(li);
+  full(li, {{7}});
   now += 10s;
   happens(router::swept{});
   CHECK(proposals().empty());

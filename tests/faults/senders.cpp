@@ -34,6 +34,8 @@ void buffered_senders::work(std::size_t user) {
     ++next.number;
     // What may have been stored is repeated until it certainly is.
     while (!store(next)) {
+      if (given_up_)
+        return;
       ++repeats_;
       std::this_thread::sleep_for(pause);
     }
@@ -53,6 +55,11 @@ bool buffered_senders::store(const numbered& what) {
     {{"Nats-Msg-Id", "web:" + said.id.text}},
     [told](const result<void>& x) { told->set_value(x.has_value()); });
   return outcome.get();
+}
+
+void buffered_senders::give_up() {
+  given_up_ = true;
+  stop();
 }
 
 void buffered_senders::stop() {
@@ -97,7 +104,7 @@ void talkers::post(const numbered& what) {
                      .from = from,
                      .content = what.name(),
                      .want = {.queue = {talk_queue}}};
-  for (;; ++repeats_) {
+  for (; !given_up_; ++repeats_) {
     const auto got =
       wire_.request(subject::post(from), codec::encode(said), 1s);
     if (got)
@@ -107,6 +114,11 @@ void talkers::post(const numbered& what) {
       }
     std::this_thread::sleep_for(pause);
   }
+}
+
+void talkers::give_up() {
+  given_up_ = true;
+  stop();
 }
 
 void talkers::stop() {

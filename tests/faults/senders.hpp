@@ -20,10 +20,13 @@ inline constexpr const char* talk_queue = "talk";
 class buffered_senders {
 public:
   buffered_senders(bus& wire, std::string run, int users);
-  ~buffered_senders() { stop(); }
+  ~buffered_senders() { give_up(); }
 
   /// Publishes nothing new and waits for what is under way.
   void stop();
+
+  /// Does not even wait for that.
+  void give_up();
 
   /// Messages that the broker promised to keep, by user: 1 to this number.
   [[nodiscard]] std::vector<numbered> stored() const;
@@ -40,6 +43,7 @@ private:
   std::atomic<std::int64_t> count_{0};
   std::atomic<std::int64_t> repeats_{0};
   std::atomic<bool> ending_{false};
+  std::atomic<bool> given_up_{false};
   std::vector<std::thread> threads_;
 };
 
@@ -49,10 +53,13 @@ class talkers {
 public:
   talkers(bus& wire, out_log& heard, ledger& receipts, std::string run,
           int users);
-  ~talkers() { stop(); }
+  ~talkers() { give_up(); }
 
   /// Says nothing new and waits for receipts.
   void stop();
+
+  /// Does not even wait for those.
+  void give_up();
 
   [[nodiscard]] std::int64_t answered() const { return answered_; }
   [[nodiscard]] std::int64_t repeats() const { return repeats_; }
@@ -68,6 +75,7 @@ private:
   std::atomic<std::int64_t> answered_{0};
   std::atomic<std::int64_t> repeats_{0};
   std::atomic<bool> ending_{false};
+  std::atomic<bool> given_up_{false};
   std::vector<std::thread> threads_;
 };
 

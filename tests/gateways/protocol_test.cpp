@@ -93,6 +93,7 @@ TEST_CASE("every push reads as documented", "[protocol]") {
      false},
     {push::typing{s, ""}, R"({"push":{"typing":{"session":"42","author":""}}})",
      true},
+    {push::read{s, 5}, R"({"push":{"read":{"session":"42","seq":5}}})", true},
     {push::presence{agent::presence::online, "", agent::presence::on_break},
      R"({"push":{"presence":{"state":"online","next":"break"}}})", true},
     {push::queue_lines{{{queue_id{"tech"}, 3, noon}}},

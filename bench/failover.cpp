@@ -1,0 +1,231 @@
+#include "bench/failover.hpp"
+
+#include "bench/crew.hpp"
+#include "bench/load.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace switchboard::bench {
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+/// An answer that took longer than this was hit by the fault.
+constexpr auto late = 100ms;
+/// A message that is not answered by then is sent again: a fault shows as fast
+/// as the cluster recovers, not as slow as its callers wait.
+constexpr auto patience = 100ms;
+
+double ms_between(steady_clock::time_point a, steady_clock::time_point b) {
+  return std::chrono::duration<double, std::milli>(b - a).count();
+}
+
+steady_clock::time_point answered_at(const load::answer& x) {
+  return x.due + std::chrono::microseconds{x.latency_us};
+}
+
+/// Opens the sessions, so that all of them live when the fault comes.
+void open_sessions(bus& wire, const std::string& run, int sessions) {
+  load first{wire,
+             {.run = run,
+              .users = sessions,
+              .window = std::min(sessions, 1000),
+              .messages = sessions}};
+  first.start();
+  if (!first.wait(120s))
+    throw std::runtime_error("the sessions could not be opened");
+}
+
+load::options open_loop(const std::string& run, int sessions, double rate) {
+  // A place for each customer: who waits for an answer sends nothing new, so
+  // the order is certain even when messages are repeated.
+  return {.run = run,
+          .users = sessions,
+          .window = sessions,
+          .after = 1,
+          .rate = rate,
+          .patience = patience};
+}
+
+void must_balance(crew& nodes) {
+  if (!nodes.wait_balanced(60s))
+    throw std::runtime_error("the nodes do not share the slots");
+}
+
+/// From the fault until the last message that it hit was answered.
+double recovery_ms(const std::vector<load::answer>& all,
+                   steady_clock::time_point fault,
+                   steady_clock::time_point until, latencies& hit) {
+  auto last = fault;
+  for (const auto& x : all)
+    if (answered_at(x) > fault && x.due < until
+        && x.latency_us > std::chrono::microseconds{late}.count()) {
+      last = std::max(last, answered_at(x));
+      hit.add(x.latency_us);
+    }
+  return ms_between(fault, last);
+}
+
+/// Lines that carry an epoch of this node's, for the slots that it owns now.
+/// Once others have taken over, this must never grow.
+std::int64_t lines_of(rig& on, const std::string& epochs) {
+  if (epochs.empty())
+    return 0;
+  return std::stoll(
+    on.query("SELECT count(*) FROM entry e JOIN session s ON s.id = "
+             "e.session_id WHERE (s.slot, e.epoch) IN ("
+             + epochs + ")"));
+}
+
+/// "(3,7),(5,2)": the slots of a node, and at which epochs it has them.
+std::string epochs_of(rig& on, const std::string& node) {
+  auto text = on.query("SELECT string_agg('(' || slot || ',' || epoch || ')', "
+                       "',') FROM slot WHERE owner = '"
+                       + node + "'");
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
+  return text;
+}
+
+std::string list_of(const std::vector<double>& all) {
+  std::string to;
+  for (const auto x : all)
+    to += (to.empty() ? "" : ", ") + std::to_string(static_cast<int>(x));
+  return to;
+}
+
+} // namespace
+
+report run_failover(const failover_options& how) {
+  rig on{how.program};
+  crew nodes{on, how.nodes};
+  if (!on.wait_ready(30s))
+    throw std::runtime_error("the nodes do not become ready");
+  must_balance(nodes);
+  const auto wire = on.connect("load");
+  report r{.name = "failover", .unit = "ms until all is answered again, worst"};
+  latencies hit;
+  std::vector<double> killed;
+  std::vector<double> frozen;
+  progress bar{"failover"};
+  for (int round = 0; round < how.rounds; ++round) {
+    bar.at(static_cast<double>(round) / how.rounds);
+    const auto run = "failover" + std::to_string(round);
+    open_sessions(*wire, run, how.sessions);
+    load x{*wire, open_loop(run, how.sessions, how.rate)};
+    x.start();
+    std::this_thread::sleep_for(2s);
+    const auto victim = round % how.nodes;
+    const auto freeze = how.freeze && round % 2 == 1;
+    const auto epochs = epochs_of(on, crew::name(victim));
+    const auto fault = steady_clock::now();
+    if (freeze)
+      nodes.signal(victim, SIGSTOP);
+    else
+      nodes.kill(victim);
+    std::this_thread::sleep_for(4s);
+    const auto written = lines_of(on, epochs);
+    if (freeze)
+      nodes.signal(victim, SIGCONT); // And it must not write a line.
+    else
+      nodes.start(victim);
+    const auto until = fault + 3500ms;
+    must_balance(nodes); // Under load: it gets its share back.
+    std::this_thread::sleep_for(500ms);
+    if (!x.stop(20s))
+      r.more.emplace_back("unanswered in round " + std::to_string(round), "");
+    (freeze ? frozen : killed)
+      .push_back(recovery_ms(x.answers(), fault, until, hit));
+    check(r, on, x, run);
+    if (const auto more = lines_of(on, epochs) - written; more > 0) {
+      r.more.emplace_back("lines written by a node that was taken over",
+                          std::to_string(more));
+      r.duplicated += more;
+    }
+    for (const auto& [code, count] : x.errors())
+      r.more.emplace_back("answered " + code, std::to_string(count));
+  }
+  hit.write(r);
+  for (const auto x : killed)
+    r.value = std::max(r.value, x);
+  for (const auto x : frozen)
+    r.value = std::max(r.value, x);
+  r.claim = "30 s";
+  r.must = "2 000 ms, nothing lost";
+  r.more.emplace_back("ms after SIGKILL", list_of(killed));
+  if (!frozen.empty())
+    r.more.emplace_back("ms after SIGSTOP", list_of(frozen));
+  r.more.emplace_back("nodes, sessions, messages/s",
+                      std::to_string(how.nodes) + ", "
+                        + std::to_string(how.sessions) + ", "
+                        + std::to_string(static_cast<int>(how.rate)));
+  r.more.emplace_back("messages hit", std::to_string(hit.count()));
+  return r;
+}
+
+report run_migrate(const migrate_options& how) {
+  rig on{how.program};
+  crew nodes{on, 3};
+  if (!on.wait_ready(30s))
+    throw std::runtime_error("the nodes do not become ready");
+  must_balance(nodes);
+  const auto wire = on.connect("load");
+  report r{.name = "migrate", .unit = "ms p99 of messages while slots move"};
+  latencies at_rest;
+  latencies moving;
+  double moved_ms = 0;
+  int moves = 0;
+  progress bar{"migrate"};
+  for (int round = 0; round < how.rounds; ++round) {
+    bar.at(static_cast<double>(round) / how.rounds);
+    const auto run = "migrate" + std::to_string(round);
+    open_sessions(*wire, run, how.sessions);
+    load x{*wire, open_loop(run, how.sessions, how.rate)};
+    x.start();
+    std::this_thread::sleep_for(2s);
+    const auto which = round % nodes.count();
+    const auto begin = steady_clock::now();
+    moves += static_cast<int>(nodes.slots_of(which));
+    nodes.stop(which); // Gives its slots away, one after the other.
+    const auto away = steady_clock::now();
+    std::this_thread::sleep_for(500ms);
+    const auto again = steady_clock::now();
+    nodes.start(which);
+    must_balance(nodes);
+    const auto back = steady_clock::now();
+    moves += static_cast<int>(nodes.slots_of(which));
+    std::this_thread::sleep_for(500ms);
+    if (!x.stop(20s))
+      r.more.emplace_back("unanswered in round " + std::to_string(round), "");
+    for (const auto& a : x.answers())
+      if ((a.due >= begin && a.due < away) || (a.due >= again && a.due < back))
+        moving.add(a.latency_us);
+      else if (a.due < begin)
+        at_rest.add(a.latency_us);
+    moved_ms += ms_between(begin, away);
+    check(r, on, x, run);
+    for (const auto& [code, count] : x.errors())
+      r.more.emplace_back("answered " + code, std::to_string(count));
+  }
+  moving.write(r);
+  r.value = static_cast<double>(moving.quantile(0.99)) / 1000;
+  r.must = "p99 50 ms, nothing lost";
+  r.more.emplace_back("slots moved", std::to_string(moves));
+  r.more.emplace_back("p99 at rest, ms",
+                      std::to_string(at_rest.quantile(0.99) / 1000));
+  r.more.emplace_back("ms to leave, mean",
+                      std::to_string(static_cast<int>(moved_ms / how.rounds)));
+  r.more.emplace_back("sessions, messages/s",
+                      std::to_string(how.sessions) + ", "
+                        + std::to_string(static_cast<int>(how.rate)));
+  return r;
+}
+
+} // namespace switchboard::bench
