@@ -40,6 +40,7 @@ private:
 
   void perform(const router::propose& e);
   void perform(const router::lost_wakeup& e);
+  void perform(const router::turn_down& e);
 
   handle::pointer self_;
   router::matcher matcher_;
