@@ -66,7 +66,6 @@ struct writer::impl {
       give_up_at_ = std::chrono::steady_clock::now() + patience_at_end;
     }
     filled_.notify_all();
-    stopping_changed_.notify_all();
     thread_.join();
   }
 

@@ -211,6 +211,10 @@ void fields(A& a, push::typing& x) {
   a(x.session, x.author);
 }
 template <class A>
+void fields(A& a, push::read& x) {
+  a(x.session, x.seq);
+}
+template <class A>
 void fields(A& a, push::presence& x) {
   a(x.now, x.reason, x.next);
 }
@@ -356,6 +360,39 @@ void fields(A& a, router::refused& x) {
 template <class A>
 void fields(A& a, router::picked& x) {
   a(x.session, x.agent);
+}
+template <class A>
+void fields(A& a, policy::service& x) {
+  a(x.target, x.weight);
+}
+template <class A>
+void fields(A& a, policy::relaxation& x) {
+  a(x.expires_after, x.what, x.queue, x.only);
+}
+template <class A>
+void fields(A& a, policy::reply_window& x) {
+  a(x.channel, x.time);
+}
+template <class A>
+void fields(A& a, policy& x) {
+  a(x.version, x.language_weight, x.skill_weight, x.affinity_weight,
+    x.extension_weight, x.language_level_min, x.skill_level_min,
+    x.last_agent_affinity, x.affinity_half_life, x.load_factor_floor);
+  for (auto& each : x.throughput)
+    a(each);
+  for (auto& each : x.services)
+    a(each);
+  a(x.reply_windows, x.window_lead, x.window_pressure, x.relaxations, x.reserve,
+    x.occupancy_max, x.hold_time, x.hold_patience, x.refusal_pause,
+    x.proposal_time, x.exclusion_time);
+}
+template <class A>
+void fields(A& a, router::policy_choice& x) {
+  a(x.acting, x.canary, x.canary_percent);
+}
+template <class A>
+void fields(A& a, router::policy_changed& x) {
+  a(x.what);
 }
 
 // Letters.

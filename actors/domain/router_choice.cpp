@@ -278,7 +278,8 @@ bool matcher::impl::drop_excluded(const session_waiting& s,
   for (const auto& id : s.excluded)
     if (const auto found = seats.find(id); found != seats.end())
       others.drop(found->second.place);
-  if (others.none())
+  // While somebody is asked, nobody who refused needs to be.
+  if (others.none() && s.asked.empty())
     return true;
   who = std::move(others);
   return false;

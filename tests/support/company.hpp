@@ -365,6 +365,8 @@ private:
   void tell(const router::event& e) {
     pass_time();
     for (const auto& x : router_.apply(e, now_)) {
+      if (std::holds_alternative<router::turn_down>(x))
+        continue;
       if (!std::holds_alternative<router::propose>(x))
         throw violation("a session waited until the sweep found it");
       follow(std::get<router::propose>(x));
