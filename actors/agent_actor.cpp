@@ -20,6 +20,9 @@ constexpr std::int32_t fill_max = 500;
 /// A screen that lags is given a few at a time, and some time between.
 constexpr std::int32_t fill_lagging = 16;
 constexpr auto lag_time = duration{25};
+/// A pick of which nobody has heard for so long has come to nothing.
+constexpr auto pick_time = agent::grant_time + std::chrono::seconds{1};
+constexpr std::size_t picks_max = 16;
 
 } // namespace
 
@@ -136,6 +139,7 @@ void agent_actor::told(const asked& x) {
 void agent_actor::told(const session_given& x) {
   const auto fresh = open_.insert_or_assign(x.what.session, x.what).second;
   offers_.erase(x.what.session);
+  answer_pick(x.what.session, receipt{x.what.session, x.what.last_seq, false});
   happen(agent::assigned{x.what.session, x.load});
   for (auto& [token, at] : screens_)
     if (fresh || !at.feeds.contains(x.what.session))
@@ -163,6 +167,10 @@ void agent_actor::told(const offer_made& x) {
 }
 
 void agent_actor::told(const offer_over& x) {
+  if (x.number == 0)
+    answer_pick(x.session, fail(errc::wrong_phase,
+                                "somebody else was quicker, or the session "
+                                "is over"));
   happen(agent::offer_ended{x.session, x.number, x.reason});
   offers_.erase(x.session);
   show(push::offer_ended{x.session, x.number, x.reason});
@@ -295,8 +303,39 @@ void agent_actor::asks(const ask::wrapped_up& x, const reply_to& reply) {
 }
 
 void agent_actor::asks(const ask::pick& x, const reply_to& reply) {
+  if (open_.contains(x.session)) {
+    reply(fail(errc::conflict, "the session is yours already"));
+    return;
+  }
+  if (picks_.contains(x.session) || picks_.size() == picks_max) {
+    reply(fail(errc::conflict, "your last pick is still under way"));
+    return;
+  }
+  const auto number = ++picks_made_;
+  picks_.emplace(x.session, pick{number, reply});
   world_->tell_router(router::picked{x.session, state_.id});
-  reply(receipt{x.session, 0, false});
+  world_->timers->at(now() + pick_time, [world = world_, id = state_.id,
+                                         session = x.session, number] {
+    world->tell_agent(
+      id, pick_refused{session, number, "nobody answered; try again"});
+  });
+}
+
+void agent_actor::told(const pick_refused& x) {
+  const auto at = picks_.find(x.session);
+  if (at == picks_.end() || (x.number != 0 && x.number != at->second.number))
+    return;
+  answer_pick(x.session,
+              fail(x.number == 0 ? errc::wrong_phase : errc::unavailable,
+                   "the session cannot be picked: " + x.reason));
+}
+
+void agent_actor::answer_pick(session_id of, const result<receipt>& what) {
+  const auto at = picks_.find(of);
+  if (at == picks_.end())
+    return;
+  at->second.reply(what);
+  picks_.erase(at);
 }
 
 void agent_actor::asks(const ask::typing& x, const reply_to& reply) {
@@ -350,6 +389,8 @@ void agent_actor::perform(const agent::grant& e) {
 }
 
 void agent_actor::perform(const agent::refuse& e) {
+  answer_pick(e.session, fail(errc::wrong_phase,
+                              "the session cannot be picked: " + e.reason));
   world_->tell_router(router::refused{e.session, state_.id, e.reason});
 }
 

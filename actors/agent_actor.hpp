@@ -38,6 +38,12 @@ private:
     std::map<session_id, screen_feed> feeds{};
   };
 
+  /// Who picked a session waits for it, or for the reason why not.
+  struct pick {
+    std::int64_t number = 0;
+    reply_to reply;
+  };
+
   void told(const agent::event& x);
   void told(const screen_in& x);
   bool look_up(screen_in x);
@@ -51,6 +57,7 @@ private:
   void told(const filled& x);
   void told(const fill_on& x);
   void told(const may_read& x);
+  void told(const pick_refused& x);
   void told(const neighbours_new& x);
   void told(const home_gone& x);
 
@@ -72,6 +79,7 @@ private:
                     std::optional<std::int32_t> seq);
 
   void happen(const agent::event& x);
+  void answer_pick(session_id of, const result<receipt>& what);
 
   void perform(const agent::grant&);
   void perform(const agent::refuse&);
@@ -98,6 +106,8 @@ private:
   std::map<std::int64_t, screen> screens_;
   std::map<session_id, push::session_opened> open_; ///< On every screen.
   std::map<session_id, push::offer> offers_;
+  std::map<session_id, pick> picks_; ///< Not answered yet.
+  std::int64_t picks_made_ = 0;
   std::shared_ptr<const world> world_;
 };
 

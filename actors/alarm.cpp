@@ -24,13 +24,19 @@ void alarm::stop() {
   changed_.notify_one();
   if (thread_.joinable())
     thread_.join();
-  pending_ = {};
+  // What a timer holds may be released only without the lock: its end may ask
+  // for another timer.
+  std::priority_queue<timer> dropped;
+  const std::lock_guard lock{mutex_};
+  dropped.swap(pending_);
 }
 
 void alarm::at(time_point when, std::function<void()> call) {
   bool first = false;
   {
     const std::lock_guard lock{mutex_};
+    if (stopping_)
+      return;
     first = pending_.empty() || when < pending_.top().when;
     pending_.push({when, set_++, std::move(call)});
   }

@@ -58,6 +58,12 @@ struct session_changed {
   std::string phase;
 };
 
+/// The customer still waits for this agent's first reply.
+struct reminder {
+  session_id session;
+  time_point waiting_since{};
+};
+
 struct session_ended {
   session_id session;
   std::string reason;
@@ -94,7 +100,8 @@ struct queue_lines {
 using agent_push =
   std::variant<push::offer, push::offer_ended, push::session_opened,
                push::session_changed, push::session_ended, push::entry_added,
-               push::typing, push::read, push::presence, push::queue_lines>;
+               push::typing, push::read, push::presence, push::queue_lines,
+               push::reminder>;
 
 /// One connection of an agent. `show` may be called from any thread; it hands
 /// over and returns. Pushes of one session come in order and, from the seq that

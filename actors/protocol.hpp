@@ -32,7 +32,7 @@ struct directory {
   std::map<agent_id, agent_row> agents{};
   std::map<queue_id, queue_row> queues{};
 
-  session::rules rules_of(const queue_id& queue) const;
+  [[nodiscard]] const session::rules& rules_of(const queue_id& queue) const;
 };
 using directory_ptr = std::shared_ptr<const directory>;
 
@@ -61,7 +61,7 @@ struct person_found {
 
 /// Queues or agents were edited.
 struct rules_changed {
-  session::rules rules;
+  directory_ptr known;
 };
 
 /// The customer types, or has read everything up to `read`. Never stored.
@@ -167,11 +167,18 @@ struct may_read {
   reply_to answer;
 };
 
+/// The session that the agent asked for will not come.
+struct pick_refused {
+  session_id session;
+  std::int64_t number = 0; ///< Of the question; 0: whichever is open.
+  std::string reason;
+};
+
 /// On the wire an alternative is named by its place here: add at the end only.
 using agent_told =
   std::variant<agent::event, screen_in, screen_out, asked, session_given,
                session_taken, offer_made, offer_over, passed_on, filled,
-               may_read, neighbours_new, home_gone, fill_on>;
+               may_read, neighbours_new, home_gone, fill_on, pick_refused>;
 using agent_ref = caf::typed_actor<rt::takes<agent_told>>;
 
 // -- to a slot ----------------------------------------------------------------

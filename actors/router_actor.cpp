@@ -117,6 +117,10 @@ void router_actor::perform(const router::propose& e) {
     e.agent, agent::event{agent::proposed{e.session, e.load, e.pick, e.why}});
 }
 
+void router_actor::perform(const router::turn_down& e) {
+  world_->tell_agent(e.agent, pick_refused{e.session, 0, e.reason});
+}
+
 void router_actor::perform(const router::lost_wakeup& e) {
   ++world_->counted->lost_wakeups;
   spdlog::error("router: session {} waited although an agent was free",

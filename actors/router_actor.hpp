@@ -51,6 +51,7 @@ private:
     // Only a tape's own matchers disagree.
   }
   void perform(const router::canary_ended& e);
+  void perform(const router::turn_down& e);
 
   handle::pointer self_;
   router::policy_choice rules_;

@@ -66,7 +66,7 @@ session_actor::session_actor(handle::pointer self, birth b,
                              std::shared_ptr<const world> w)
   : self_(self),
     state_(std::move(b.state)),
-    rules_(b.rules),
+    known_(std::move(b.known)),
     slot_(b.slot),
     epoch_(b.epoch),
     stored_(b.from_store),
@@ -148,7 +148,7 @@ void session_actor::told(const person_found& x) {
 }
 
 void session_actor::told(const rules_changed& x) {
-  rules_ = x.rules;
+  known_ = x.known;
 }
 
 void session_actor::told(const customer_signed& x) {
@@ -255,7 +255,8 @@ session_actor::flight session_actor::plan() {
       f.jobs.push_back({std::move(x), {}, index});
       continue;
     }
-    auto effects = session::apply(f.next, x.what, rules_, at);
+    auto effects =
+      session::apply(f.next, x.what, known_->rules_of(f.next.want.queue), at);
     f.jobs.push_back({std::move(x), std::move(effects), {}});
   }
   return f;
@@ -501,6 +502,8 @@ void session_actor::ask_router() {
                             .since = state_.waiting_since,
                             .previous = state_.previous,
                             .previous_at = previous_at_};
+  for (const auto& x : session::asked(state_))
+    w.asked.push_back(x.agent);
   for (const auto& x : state_.excluded) {
     w.excluded.push_back(x.agent);
     if (w.excluded_until == time_point{} || x.until < w.excluded_until)
@@ -581,6 +584,11 @@ void session_actor::perform(const planned& x, const session::assign& e) {
 
 void session_actor::perform(const planned&, const session::unassign& e) {
   world_->tell_agent(e.agent, session_taken{state_.id, e.reason});
+}
+
+void session_actor::perform(const planned&, const session::remind& e) {
+  world_->tell_agent(
+    e.agent, passed_on{push::reminder{state_.id, state_.waiting_since}});
 }
 
 void session_actor::perform(const planned&, const session::show& e) {

@@ -25,7 +25,7 @@ public:
 
   struct birth {
     session::state state;
-    session::rules rules;
+    directory_ptr known;
     slot_number slot = 0;
     std::int64_t epoch = 0;
     bool from_store = false;
@@ -89,6 +89,7 @@ private:
   void perform(const planned&, const session::end_offer&);
   void perform(const planned&, const session::assign&);
   void perform(const planned&, const session::unassign&);
+  void perform(const planned&, const session::remind&);
   void perform(const planned&, const session::show&);
   void perform(const planned&, const session::wake&);
   void perform(const planned&, const session::ignore&);
@@ -101,7 +102,7 @@ private:
 
   handle::pointer self_;
   session::state state_; ///< As committed.
-  session::rules rules_;
+  directory_ptr known_;
   slot_number slot_;
   std::int64_t epoch_;
   bool stored_; ///< The session has at least one committed entry.

@@ -16,9 +16,10 @@
 
 namespace switchboard {
 
-session::rules directory::rules_of(const queue_id& queue) const {
+const session::rules& directory::rules_of(const queue_id& queue) const {
+  static const session::rules ordinary;
   const auto at = queues.find(queue);
-  return at == queues.end() ? session::rules{} : at->second.rules;
+  return at == queues.end() ? ordinary : at->second.rules;
 }
 
 slot_actor::slot_actor(handle::pointer self, birth b,
@@ -272,6 +273,7 @@ session_ref slot_actor::start_session(const inbound& first) {
   s.id = make_session_id(now(), slot_, ++started_);
   s.who = first.from;
   s.want = first.want;
+  s.load = session::load_of(first.from.channel);
   s.opened_at = now();
   s.waiting_since = s.opened_at;
   return keep(std::move(s), false);
@@ -280,10 +282,9 @@ session_ref slot_actor::start_session(const inbound& first) {
 session_ref slot_actor::keep(session::state state, bool from_store) {
   const auto id = state.id;
   const auto who = state.who;
-  const auto rules = known_->rules_of(state.want.queue);
   auto ref = rt::spawn<session_actor>(
     self_->home_system(),
-    session_actor::birth{std::move(state), rules, slot_, epoch_, from_store},
+    session_actor::birth{std::move(state), known_, slot_, epoch_, from_store},
     world_);
   by_contact_.insert_or_assign(who, resident{id, ref, false, {}});
   by_id_.insert_or_assign(id, ref);
@@ -413,6 +414,8 @@ void slot_actor::told(const session_left_behind& x) {
 
 void slot_actor::told(const directory_changed& x) {
   known_ = x.now;
+  for (const auto& [id, ref] : by_id_)
+    rt::post(ref, session_told{rules_changed{known_}});
   for (const auto& [id, ref] : agents_)
     if (const auto row = known_->agents.find(id); row != known_->agents.end())
       rt::post(

@@ -107,9 +107,17 @@ struct write_phase {
   void operator()(const session::closed&) const {}
   void operator()(const session::offered& x) const {
     to["offered"] = reservation_to_json(x.to);
+    json::array also;
+    for (const auto& each : x.also)
+      also.push_back(reservation_to_json(each));
+    to["also"] = std::move(also);
+    to["more"] = x.more;
   }
   void operator()(const session::active& x) const {
     to["agent"] = x.agent.text;
+    to["replied"] = x.replied;
+    to["quiet"] = x.quiet;
+    to["reminders"] = x.reminders;
   }
   void operator()(const session::held& x) const { to["agent"] = x.agent.text; }
   void operator()(const session::transferring& x) const {
@@ -125,8 +133,18 @@ struct write_phase {
   void operator()(const session::wrap_up& x) const {
     to["agent"] = x.agent.text;
     to["until"] = ms(x.until);
+    to["disposition"] = x.disposition;
   }
 };
+
+session::offered offered_from_json(const json::object& first, const reader& r) {
+  session::offered x{reservation_from_json(first)};
+  for (const auto& each : r.array("also"))
+    if (const auto* one = each.if_object())
+      x.also.push_back(reservation_from_json(*one));
+  x.more = static_cast<std::int32_t>(r.number("more"));
+  return x;
+}
 
 session::transferring transferring_from_json(const reader& r) {
   session::transferring x{.from = {r.text("agent")},
@@ -151,16 +169,21 @@ std::optional<session::phase> phase_from_json(const reader& r) {
   if (name == session::closed::name)
     return session::closed{};
   if (name == session::active::name)
-    return session::active{{r.text("agent")}};
+    return session::active{.agent = {r.text("agent")},
+                           .replied = r.flag("replied"),
+                           .quiet = r.flag("quiet"),
+                           .reminders =
+                             static_cast<std::int32_t>(r.number("reminders"))};
   if (name == session::held::name)
     return session::held{{r.text("agent")}};
   if (name == session::wrap_up::name)
-    return session::wrap_up{{r.text("agent")}, at_ms(r.number("until"))};
+    return session::wrap_up{
+      {r.text("agent")}, at_ms(r.number("until")), r.text("disposition")};
   if (name == session::transferring::name)
     return transferring_from_json(r);
   if (const auto* to = r.object("offered");
       to && name == session::offered::name)
-    return session::offered{reservation_from_json(*to)};
+    return offered_from_json(*to, r);
   return std::nullopt;
 }
 

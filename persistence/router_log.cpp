@@ -67,6 +67,8 @@ struct event_writer {
       to["previous"] = e.previous->text;
       to["previous_at"] = ms(e.previous_at);
     }
+    if (!e.asked.empty())
+      to["asked"] = list(e.asked, name_of);
     if (!e.excluded.empty()) {
       to["excluded"] = list(e.excluded, name_of);
       to["excluded_until"] = ms(e.excluded_until);
@@ -147,6 +149,12 @@ struct effect_writer {
   void operator()(const router::canary_ended& e) const {
     to["reason"] = e.reason;
   }
+
+  void operator()(const router::turn_down& e) const {
+    to["session"] = to_string(e.session);
+    to["agent"] = e.agent.text;
+    to["reason"] = e.reason;
+  }
 };
 
 // -- reading ------------------------------------------------------------------
@@ -222,6 +230,9 @@ router::event read_waiting(const reader& r) {
   e.previous = r.some_agent("previous");
   if (e.previous)
     e.previous_at = r.time("previous_at");
+  if (r.has("asked"))
+    for (auto& name : r.texts("asked"))
+      e.asked.push_back({std::move(name)});
   if (r.has("excluded")) {
     for (auto& name : r.texts("excluded"))
       e.excluded.push_back({std::move(name)});

@@ -7,7 +7,7 @@ namespace switchboard::wire {
 namespace {
 
 /// Grows when a reader of the former format could misread the new one.
-constexpr std::uint32_t format = 1;
+constexpr std::uint32_t format = 2;
 
 } // namespace
 
@@ -195,6 +195,10 @@ void fields(A& a, push::session_changed& x) {
   a(x.session, x.ownership, x.phase);
 }
 template <class A>
+void fields(A& a, push::reminder& x) {
+  a(x.session, x.waiting_since);
+}
+template <class A>
 void fields(A& a, push::session_ended& x) {
   a(x.session, x.reason);
 }
@@ -327,12 +331,17 @@ void fields(A& a, home_gone& x) {
   a(x.home);
 }
 
+template <class A>
+void fields(A& a, pick_refused& x) {
+  a(x.session, x.number, x.reason);
+}
+
 // To the router.
 
 template <class A>
 void fields(A& a, router::session_waiting& x) {
   a(x.session, x.channel, x.want, x.load, x.since, x.only, x.not_from,
-    x.previous, x.previous_at, x.excluded, x.excluded_until);
+    x.previous, x.previous_at, x.asked, x.excluded, x.excluded_until);
 }
 template <class A>
 void fields(A& a, router::session_left& x) {

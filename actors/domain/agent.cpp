@@ -50,12 +50,18 @@ struct step {
         todo.emplace_back(withdraw{session, at.offer, std::string(reason)});
   }
 
+  /// When a place that nobody confirms is given up.
+  static time_point lapse_of(const place& at) {
+    if (at.assigned)
+      return time_point::max();
+    return grant_time + (at.offer == 0 ? at.since : at.until);
+  }
+
   /// One timer for the earliest thing due.
   void start_timer() {
     auto due = time_point::max();
     for (const auto& [session, at] : s.places)
-      if (!at.assigned && at.offer == 0)
-        due = std::min(due, at.since + grant_time);
+      due = std::min(due, lapse_of(at));
     if (s.grace_until > time_point{})
       due = std::min(due, s.grace_until);
     if (due != time_point::max())
@@ -129,7 +135,8 @@ struct step {
   }
 
   void operator()(const offer_opened& e) {
-    s.places[e.session] = place{e.load, false, e.offer, now};
+    s.places[e.session] = place{e.load, false, e.offer, now, e.until};
+    start_timer();
     // It was granted before the agent left or changed their mind.
     if (!is_routable())
       todo.emplace_back(withdraw{
@@ -161,7 +168,7 @@ struct step {
       s.last_accepted_at = now;
       s.unanswered = 0;
     }
-    at = place{e.load, true, 0, now};
+    at = place{e.load, true, 0, now, {}};
     // Nobody is there (the node was restarted): the grace runs from here.
     if (s.devices.empty() && s.grace_until == time_point{}) {
       s.grace_until = now + grace_time;
@@ -186,10 +193,8 @@ struct step {
       todo.emplace_back(ignore{e.name});
       return;
     }
-    std::erase_if(s.places, [&](const auto& x) {
-      const auto& at = x.second;
-      return !at.assigned && at.offer == 0 && at.since + grant_time <= now;
-    });
+    std::erase_if(s.places,
+                  [&](const auto& x) { return lapse_of(x.second) <= now; });
     if (s.grace_until > time_point{} && s.grace_until <= now) {
       s.grace_until = {};
       for (const auto& [session, at] : s.places)

@@ -71,6 +71,7 @@ struct place {
   bool assigned = false;  ///< false: granted or offered.
   std::int64_t offer = 0; ///< Of an open offer; 0 while only granted.
   time_point since{};     ///< A grant that never became an offer lapses.
+  time_point until{};     ///< An offer of whose end nobody told lapses.
 
   friend bool operator==(const place&, const place&) = default;
 };
@@ -233,7 +234,8 @@ using effects = std::vector<effect>;
 /// How long sessions wait for an agent whose connection was lost.
 inline constexpr auto grace_time = duration{std::chrono::seconds{30}};
 
-/// A grant for which no offer was committed by then lapses.
+/// A grant for which no offer was committed by then lapses, and so does an
+/// offer that was over for so long.
 inline constexpr auto grant_time = duration{std::chrono::seconds{5}};
 
 /// So many offers in a row unanswered, and the agent is not responding.

@@ -55,6 +55,8 @@ void add(hasher& h, const session_waiting& s) {
   h.add(s.not_from ? s.not_from->text : "");
   h.add(s.previous ? s.previous->text : "");
   h.add(s.previous_at);
+  for (const auto& a : s.asked)
+    h.add(a.text);
   for (const auto& a : s.excluded)
     h.add(a.text);
 }

@@ -122,15 +122,23 @@ void matcher::impl::happen(const refused& e) {
 void matcher::impl::happen(const picked& e) {
   const auto s = line.find(e.session);
   const auto a = seats.find(e.agent);
-  if (s == line.end() || a == seats.end())
+  if (s == line.end() || a == seats.end()) {
+    todo.emplace_back(
+      turn_down{e.agent, e.session, "the session does not wait (any more)"});
     return;
+  }
   // Whoever could be asked has been asked already. So a pick is for those who
   // are not asked (busy, or excluded as they had declined): who asks, wants.
   auto willing = a->second.what;
   willing.routable = true;
   const auto& what = s->second.what;
-  if (scoring::eligible(policy_of(what), what, willing))
+  if (scoring::eligible(policy_of(what), what, willing)) {
     propose_to(what, a->second, rank(what, now), true);
+    return;
+  }
+  const auto against = scoring::verdicts(policy_of(what), what, willing, {});
+  todo.emplace_back(
+    turn_down{e.agent, e.session, against.empty() ? "" : against.front()});
 }
 
 void matcher::impl::happen(const swept&) {

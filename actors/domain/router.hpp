@@ -36,6 +36,7 @@ struct session_waiting {
   std::optional<agent_id> not_from{}; ///< A transfer never returns by itself.
   std::optional<agent_id> previous{}; ///< Who served this customer last.
   time_point previous_at{};
+  std::vector<agent_id> asked{};    ///< Already, and still: ask others.
   std::vector<agent_id> excluded{}; ///< Declined or let it ring, lately.
   time_point excluded_until{};      ///< When the first of them lapses.
 
@@ -141,7 +142,16 @@ struct canary_ended {
   std::string reason;
 };
 
-using effect = std::variant<propose, lost_wakeup, disagreement, canary_ended>;
+/// Tell the agent that the session they picked will not come.
+struct turn_down {
+  static constexpr std::string_view name = "turn_down";
+  agent_id agent;
+  session_id session;
+  std::string reason;
+};
+
+using effect = std::variant<propose, lost_wakeup, disagreement, canary_ended,
+                            turn_down>;
 using effects = std::vector<effect>;
 
 // -- the machine --------------------------------------------------------------

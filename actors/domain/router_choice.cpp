@@ -334,6 +334,7 @@ bool matcher::impl::admits(const session_waiting& s, const seat& a) const {
   return (!s.only || *s.only == id)
          && (!s.not_from || *s.not_from != id
              || has_bug(mutant::forget_transfer_rule))
+         && std::find(s.asked.begin(), s.asked.end(), id) == s.asked.end()
          && (s.excluded.empty() || !is_excluded(s, id) || everyone_excluded(s));
 }
 
@@ -348,6 +349,9 @@ selection matcher::impl::suited(const session_waiting& s,
   } else {
     out = agents.suited(r);
   }
+  for (const auto& id : s.asked)
+    if (const auto found = seats.find(id); found != seats.end())
+      out.drop(found->second.place);
   if (s.not_from && !has_bug(mutant::forget_transfer_rule))
     if (const auto found = seats.find(*s.not_from); found != seats.end())
       out.drop(found->second.place);
@@ -365,7 +369,8 @@ bool matcher::impl::drop_excluded(const session_waiting& s,
   for (const auto& id : s.excluded)
     if (const auto found = seats.find(id); found != seats.end())
       others.drop(found->second.place);
-  if (others.none())
+  // While somebody is asked, nobody who refused needs to be.
+  if (others.none() && s.asked.empty())
     return true;
   who = std::move(others);
   return false;

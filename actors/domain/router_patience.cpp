@@ -95,7 +95,7 @@ bool matcher::impl::place_relaxed_of(waiting_index& those) {
       for (const auto* s : x.members) {
         firsts.push_back(s);
         // Those behind an unhindered one have no chance that it has not.
-        if (s->excluded.empty() && !s->not_from)
+        if (s->excluded.empty() && s->asked.empty() && !s->not_from)
           break;
       }
   });

@@ -107,6 +107,8 @@ void judge_suitability(const policy& p, const router::session_waiting& s,
     });
   if (s.only && *s.only != a.id)
     against([&] { return "transfer: only to " + s.only->text; });
+  if (std::find(s.asked.begin(), s.asked.end(), a.id) != s.asked.end())
+    against([] { return std::string("offer: is being asked already"); });
   if (s.not_from && *s.not_from == a.id)
     against([] { return std::string("transfer: came from this agent"); });
 }

@@ -33,6 +33,7 @@ struct decision; // actors/domain/decision.hpp
 ///     active <-- declined, timer (back to the sender) -- transferring|
 ///     active -- close_asked --> wrap_up -- wrapped_up, timer --> closed
 ///     wrap_up -- customer_said --> active
+///     active -- timer (no first reply after three reminders) --> queued
 ///     every phase but new -- customer_left --> closed
 ///
 /// Nothing in this file sends, waits or reads a clock. It says what should be
@@ -84,8 +85,22 @@ struct rules {
   duration exclusion_time{std::chrono::minutes{5}};
   duration transfer_time{std::chrono::seconds{60}};
   duration wrap_up_time{0}; ///< 0: a closed conversation is closed at once.
+  /// So long an agent may let a new customer wait before they are reminded,
+  /// again before supervisors hear of it, and again before somebody else is
+  /// looked for. Only where customers wait for an answer. 0: nobody looks.
+  duration first_reply_time{std::chrono::seconds{60}};
+  /// A customer silent for so long takes less room of the agent. 0: never.
+  duration quiet_time{std::chrono::minutes{10}};
+  std::int32_t offers_at_once = 1; ///< Agents asked together, 1 to 3.
   bool accept_automatically = false;
+  /// What a conversation may end as; empty: anything, or nothing.
+  std::vector<std::string> dispositions{};
 };
+
+inline constexpr std::int32_t offers_at_once_max = 3;
+
+/// Whoever writes there waits for an answer now.
+inline constexpr std::int32_t load_of_live_chat = 1000;
 
 // -- phases -------------------------------------------------------------------
 
@@ -99,15 +114,21 @@ struct queued {
   friend bool operator==(const queued&, const queued&) = default;
 };
 
+/// The first to accept has the session, the others are told that it is over.
 struct offered {
   static constexpr std::string_view name = "offered";
   reservation to;
+  std::vector<reservation> also{}; ///< Asked at the same time, later first.
+  std::int32_t more = 0;           ///< So many may still be asked besides.
   friend bool operator==(const offered&, const offered&) = default;
 };
 
 struct active {
   static constexpr std::string_view name = "active";
   agent_id agent;
+  bool replied = false;       ///< Has said something since taking it.
+  bool quiet = false;         ///< The customer has been silent for long.
+  std::int32_t reminders = 0; ///< About the first reply.
   friend bool operator==(const active&, const active&) = default;
 };
 
@@ -131,6 +152,7 @@ struct wrap_up {
   static constexpr std::string_view name = "wrap_up";
   agent_id agent;
   time_point until{};
+  std::string disposition{}; ///< Chosen so far.
   friend bool operator==(const wrap_up&, const wrap_up&) = default;
 };
 
@@ -323,6 +345,12 @@ struct unassign {
   std::string reason;
 };
 
+/// Tell the agent that the customer still waits for a first reply.
+struct remind {
+  static constexpr std::string_view name = "remind";
+  agent_id agent;
+};
+
 /// Put a line on the agent's screen.
 struct show {
   static constexpr std::string_view name = "show";
@@ -347,7 +375,7 @@ struct ignore {
 
 using effect =
   std::variant<append, save, send_out, record, answer, find_agent, leave_queue,
-               offer, end_offer, assign, unassign, show, wake, ignore>;
+               offer, end_offer, assign, unassign, remind, show, wake, ignore>;
 using effects = std::vector<effect>;
 
 // -- the machine --------------------------------------------------------------
@@ -367,6 +395,7 @@ struct state {
   std::int64_t ownership = 0; ///< Grows whenever the speaker changes.
   std::int64_t offers = 0;    ///< Made so far.
   std::int64_t rounds = 0;    ///< Tells this timer from older ones.
+  time_point look_at{};       ///< When an active session is looked at; soft.
   std::int32_t load = 1000; ///< What it takes of an agent, 1000 = a live chat.
   time_point opened_at{};
   time_point waiting_since{}; ///< First customer line that nobody answered.
@@ -394,6 +423,13 @@ struct state {
 
 /// True while the router should be looking for an agent.
 [[nodiscard]] bool waits(const state& s);
+
+/// All agents who are being asked right now.
+[[nodiscard]] std::vector<reservation> asked(const state& s);
+
+/// What a session of this channel takes of an agent: 1000 for a live chat, less
+/// where customers do not expect an answer at once.
+[[nodiscard]] std::int32_t load_of(std::string_view channel) noexcept;
 
 [[nodiscard]] std::string_view name_of(const phase& p) noexcept;
 

@@ -79,7 +79,8 @@ void waiting_index::note_first(demand& d, std::size_t i) {
   auto& head = d.heads[i];
   head.first = &first;
   head.place = place_of(first);
-  head.hindered = !first.excluded.empty() || first.not_from.has_value();
+  head.hindered = !first.excluded.empty() || !first.asked.empty()
+                  || first.not_from.has_value();
 }
 
 void waiting_index::add_to_lane(const session_waiting& s) {

@@ -94,6 +94,12 @@ named describe(const push::session_changed& x) {
            {"phase", x.phase}}};
 }
 
+named describe(const push::reminder& x) {
+  return {"reminder",
+          {{"session", to_string(x.session)},
+           {"waiting_since", format_time(x.waiting_since)}}};
+}
+
 named describe(const push::session_ended& x) {
   return {"session",
           {{"state", "closed"},

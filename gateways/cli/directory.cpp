@@ -25,6 +25,10 @@ struct queue_options {
   std::string name;
   int offer_s = 20;
   int wrap_up_s = 0;
+  int first_reply_s = 60;
+  int quiet_s = 600;
+  int offers = 1;
+  std::vector<std::string> dispositions;
   bool automatic = false;
 };
 
@@ -103,6 +107,10 @@ int add_queue(const context& c, const queue_options& how) {
                 .display_name = how.name.empty() ? how.id : how.name};
   row.rules.offer_time = std::chrono::seconds{how.offer_s};
   row.rules.wrap_up_time = std::chrono::seconds{how.wrap_up_s};
+  row.rules.first_reply_time = std::chrono::seconds{how.first_reply_s};
+  row.rules.quiet_time = std::chrono::seconds{how.quiet_s};
+  row.rules.offers_at_once = how.offers;
+  row.rules.dispositions = how.dispositions;
   row.rules.accept_automatically = how.automatic;
   must(c.open_store()->put_queue(row));
   std::cerr << "queue " << how.id << " is known\n";
@@ -223,6 +231,24 @@ void add_directory(CLI::App& to, context& c) {
                  "Seconds for wrapping up after closing")
     ->check(CLI::Range(0, 3600))
     ->capture_default_str();
+  made
+    ->add_option("--first-reply", queue_how.first_reply_s,
+                 "Seconds until an agent is reminded of the first reply; 0: "
+                 "never")
+    ->check(CLI::Range(0, 3600))
+    ->capture_default_str();
+  made
+    ->add_option("--quiet", queue_how.quiet_s,
+                 "Seconds until a silent customer takes less room; 0: never")
+    ->check(CLI::Range(0, 86'400))
+    ->capture_default_str();
+  made
+    ->add_option("--offers", queue_how.offers,
+                 "Agents asked at once; the first to accept wins")
+    ->check(CLI::Range(1, session::offers_at_once_max))
+    ->capture_default_str();
+  made->add_option("--disposition", queue_how.dispositions,
+                   "What a conversation may end as; repeat it for each");
   made->add_flag("--automatic", queue_how.automatic,
                  "Assign without asking the agent");
   add(*queues, "list", "Lists queues", "", [&c] { return list_queues(c, ""); });

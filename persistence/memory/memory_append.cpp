@@ -89,7 +89,7 @@ private:
       delta[x.agent] -= x.load;
     for (const auto& [agent, load] : delta) {
       const auto at = to_.agents.find(agent);
-      if (load > 0
+      if (load > 0 && !has_already(w.state.id, agent)
           && (at == to_.agents.end()
               || at->second.active + load > at->second.who.capacity))
         return false;
@@ -99,6 +99,14 @@ private:
         at->second.active += load;
     to_.assignments[w.state.id] = next;
     return true;
+  }
+
+  /// What wakes up takes its room again even of an agent who is full.
+  [[nodiscard]] bool has_already(session_id id, const agent_id& who) const {
+    const auto& before = to_.assignments[id];
+    return std::any_of(
+      before.begin(), before.end(),
+      [&](const session::hold& x) { return x.agent == who && !x.open_offer; });
   }
 
   void store(const session_write& w) {

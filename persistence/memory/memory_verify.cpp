@@ -66,15 +66,30 @@ finding one_session(const tables& from) {
   return r.into;
 }
 
+bool has_woken(const tables& from, session_id id) {
+  const auto at = from.entries.find(id);
+  return at != from.entries.end()
+         && std::any_of(
+           at->second.begin(), at->second.end(), [](const auto& x) {
+             return x.line.event == "quiet" || x.line.event == "reopened";
+           });
+}
+
 finding loads(const tables& from) {
   report r{{"INV-7", "agents' load is what their sessions and offers take, "
                      "and fits"}};
   std::map<agent_id, std::int32_t> taken;
+  std::map<agent_id, std::int32_t> woken; // May exceed the room.
   for (const auto& [id, holds] : from.assignments)
-    for (const auto& x : holds)
+    for (const auto& x : holds) {
       taken[x.agent] += x.load;
+      if (!x.open_offer && has_woken(from, id))
+        woken[x.agent] += x.load;
+    }
   for (const auto& [id, row] : from.agents)
-    r.check(row.active == taken[id] && row.active <= row.who.capacity, id.text);
+    r.check(row.active == taken[id]
+              && row.active - woken[id] <= row.who.capacity,
+            id.text);
   return r.into;
 }
 

@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace switchboard::postgres {
 
 namespace json = boost::json;
@@ -74,8 +76,15 @@ agent::profile profile_of(std::string_view text) {
 }
 
 std::string rules_json(const session::rules& r) {
+  json::array dispositions;
+  for (const auto& x : r.dispositions)
+    dispositions.emplace_back(x);
   return json::serialize(
     json::object{{"offer_ms", r.offer_time.count()},
+                 {"first_reply_ms", r.first_reply_time.count()},
+                 {"quiet_ms", r.quiet_time.count()},
+                 {"offers_at_once", r.offers_at_once},
+                 {"dispositions", std::move(dispositions)},
                  {"exclusion_ms", r.exclusion_time.count()},
                  {"transfer_ms", r.transfer_time.count()},
                  {"wrap_up_ms", r.wrap_up_time.count()},
@@ -93,6 +102,14 @@ session::rules rules_of(std::string_view text) {
   set("exclusion_ms", r.exclusion_time);
   set("transfer_ms", r.transfer_time);
   set("wrap_up_ms", r.wrap_up_time);
+  set("first_reply_ms", r.first_reply_time);
+  set("quiet_ms", r.quiet_time);
+  if (const auto* x = from.if_contains("offers_at_once"); x && x->is_int64())
+    r.offers_at_once = static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(x->get_int64(), 1, session::offers_at_once_max));
+  for (const auto& x : array_of(from, "dispositions"))
+    if (x.is_string())
+      r.dispositions.emplace_back(x.get_string());
   if (const auto* x = from.if_contains("accept_automatically"))
     r.accept_automatically = x->is_bool() && x->get_bool();
   return r;

@@ -84,9 +84,14 @@ constexpr std::array checks{
         "SELECT count(*) FROM agent",
         "SELECT a.id || ': active ' || a.active || ', taken ' || t.taken || "
         "', capacity ' || a.capacity FROM agent a "
-        "CROSS JOIN LATERAL (SELECT coalesce(sum(load), 0) AS taken "
+        "CROSS JOIN LATERAL (SELECT coalesce(sum(load), 0) AS taken, "
+        // What woke up may exceed the room, and nothing else.
+        "coalesce(sum(load) FILTER (WHERE NOT open_offer AND EXISTS ("
+        "SELECT FROM entry e WHERE e.session_id = assignment.session_id "
+        "AND e.event IN ('quiet', 'reopened'))), 0) AS woken "
         "FROM assignment WHERE agent = a.id) t "
-        "WHERE a.active <> t.taken OR a.active < 0 OR a.active > a.capacity"},
+        "WHERE a.active <> t.taken OR a.active < 0 "
+        "OR a.active - t.woken > a.capacity"},
   check{"INV-9", "no outbox row is older than a minute",
         "SELECT count(*) FROM outbox",
         "SELECT dedupe_id || ' ' || state FROM outbox WHERE state = 'pending' "

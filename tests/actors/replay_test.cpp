@@ -26,7 +26,7 @@ struct record_file {
 
   router_record read() const {
     auto got = read_router_record(path);
-    REQUIRE(got);
+    REQUIRE(got.has_value());
     return *got;
   }
 };
@@ -125,7 +125,7 @@ TEST_CASE("half a line at the end of a record is passed over",
   CHECK(file.read().lines.size() == whole);
   std::ofstream{file.path, std::ios::app} << "\n{}\n";
   const auto got = read_router_record(file.path);
-  REQUIRE_FALSE(got);
+  REQUIRE_FALSE(got.has_value());
   CHECK(got.error().detail.find("not a line of a router's record")
         != std::string::npos);
 }

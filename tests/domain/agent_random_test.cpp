@@ -70,9 +70,9 @@ const Effect* find(const effects& all) {
 /// Whatever has to end by itself has a timer that ends it.
 void check_way_out(const state& s, const std::optional<wake>& armed) {
   for (const auto& [session, x] : s.places)
-    if (!x.assigned && x.offer == 0) {
+    if (!x.assigned) {
       RC_ASSERT(armed && armed->round == s.rounds);
-      RC_ASSERT(armed->at <= x.since + grant_time);
+      RC_ASSERT(armed->at <= grant_time + (x.offer ? x.until : x.since));
     }
   if (s.grace_until > time_point{}) {
     RC_ASSERT(armed && armed->round == s.rounds);

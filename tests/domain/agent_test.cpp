@@ -29,7 +29,7 @@ offline     | profile         | advertise | offline (away) 0
 offline     | proposed        | refuse 9 | offline (away) 0
 offline     | proposed 3      | refuse 3 | offline (away) 0
 offline     | picked          | refuse 9 | offline (away) 0
-offline     | offer_opened    | withdraw 3 disconnected, advertise | offline (away) 500 3?
+offline     | offer_opened    | wake +25s, withdraw 3 disconnected, advertise | offline (away) 500 3?
 offline     | timed out       | ignore | offline (away) 0
 offline     | declined        | ignore | offline (away) 0
 offline     | ended other     | ignore | offline (away) 0
@@ -51,7 +51,7 @@ free        | profile         | advertise | online 0
 free        | proposed        | grant 9, wake +5s, advertise | online 1000 9.
 free        | proposed 3      | grant 3, wake +5s, advertise | online 500 3.
 free        | picked          | grant 9 pick, wake +5s, advertise | online 1000 9.
-free        | offer_opened    | advertise | online 500 3?
+free        | offer_opened    | wake +25s, advertise | online 500 3?
 free        | timed out       | ignore | online 0
 free        | declined        | ignore | online 0
 free        | ended other     | ignore | online 0
@@ -73,7 +73,7 @@ online      | profile         | advertise | online 2000 1= 2? 3.
 online      | proposed        | grant 9, wake +0s, advertise | online 3000 1= 2? 3. 9.
 online      | proposed 3      | refuse 3 | online 2000 1= 2? 3.
 online      | picked          | grant 9 pick, wake +0s, advertise | online 3000 1= 2? 3. 9.
-online      | offer_opened    | - | online 2000 1= 2? 3?
+online      | offer_opened    | wake +20s | online 2000 1= 2? 3?
 online      | timed out       | advertise | online 1500 1= 3.
 online      | declined        | advertise | online 1500 1= 3.
 online      | ended other     | ignore | online 2000 1= 2? 3.
@@ -81,7 +81,7 @@ online      | not needed      | advertise | online 1500 1= 2?
 online      | assigned        | advertise | online 2000 1= 2= 3.
 online      | unassigned      | advertise | online 1000 2? 3.
 online      | unassigned 9    | ignore | online 2000 1= 2? 3.
-online      | timer           | advertise | online 1500 1= 2?
+online      | timer           | wake +20s, advertise | online 1500 1= 2?
 online      | timer old       | ignore | online 2000 1= 2? 3.
 online      | router_started  | advertise | online 2000 1= 2? 3.
 
@@ -95,7 +95,7 @@ online 2    | profile         | advertise | online 2000 1= 2? 3.
 online 2    | proposed        | grant 9, wake +0s, advertise | online 3000 1= 2? 3. 9.
 online 2    | proposed 3      | refuse 3 | online 2000 1= 2? 3.
 online 2    | picked          | grant 9 pick, wake +0s, advertise | online 3000 1= 2? 3. 9.
-online 2    | offer_opened    | - | online 2000 1= 2? 3?
+online 2    | offer_opened    | wake +20s | online 2000 1= 2? 3?
 online 2    | timed out       | advertise | online 1500 1= 3.
 online 2    | declined        | advertise | online 1500 1= 3.
 online 2    | ended other     | ignore | online 2000 1= 2? 3.
@@ -103,7 +103,7 @@ online 2    | not needed      | advertise | online 1500 1= 2?
 online 2    | assigned        | advertise | online 2000 1= 2= 3.
 online 2    | unassigned      | advertise | online 1000 2? 3.
 online 2    | unassigned 9    | ignore | online 2000 1= 2? 3.
-online 2    | timer           | advertise | online 1500 1= 2?
+online 2    | timer           | wake +20s, advertise | online 1500 1= 2?
 online 2    | timer old       | ignore | online 2000 1= 2? 3.
 online 2    | router_started  | advertise | online 2000 1= 2? 3.
 
@@ -117,7 +117,7 @@ unanswered  | profile         | advertise | online 2000 1= 2? 3.
 unanswered  | proposed        | grant 9, wake +0s, advertise | online 3000 1= 2? 3. 9.
 unanswered  | proposed 3      | refuse 3 | online 2000 1= 2? 3.
 unanswered  | picked          | grant 9 pick, wake +0s, advertise | online 3000 1= 2? 3. 9.
-unanswered  | offer_opened    | - | online 2000 1= 2? 3?
+unanswered  | offer_opened    | wake +20s | online 2000 1= 2? 3?
 unanswered  | timed out       | save, show, advertise | not_responding 1500 1= 3.
 unanswered  | declined        | advertise | online 1500 1= 3.
 unanswered  | ended other     | ignore | online 2000 1= 2? 3.
@@ -125,7 +125,7 @@ unanswered  | not needed      | advertise | online 1500 1= 2?
 unanswered  | assigned        | advertise | online 2000 1= 2= 3.
 unanswered  | unassigned      | advertise | online 1000 2? 3.
 unanswered  | unassigned 9    | ignore | online 2000 1= 2? 3.
-unanswered  | timer           | advertise | online 1500 1= 2?
+unanswered  | timer           | wake +20s, advertise | online 1500 1= 2?
 unanswered  | timer old       | ignore | online 2000 1= 2? 3.
 unanswered  | router_started  | advertise | online 2000 1= 2? 3.
 
@@ -139,7 +139,7 @@ full        | profile         | advertise | online 3000 1= 2? 3.
 full        | proposed        | refuse 9 | online 3000 1= 2? 3.
 full        | proposed 3      | refuse 3 | online 3000 1= 2? 3.
 full        | picked          | refuse 9 | online 3000 1= 2? 3.
-full        | offer_opened    | - | online 3000 1= 2? 3?
+full        | offer_opened    | wake +20s | online 3000 1= 2? 3?
 full        | timed out       | advertise | online 2500 1= 3.
 full        | declined        | advertise | online 2500 1= 3.
 full        | ended other     | ignore | online 3000 1= 2? 3.
@@ -147,7 +147,7 @@ full        | not needed      | advertise | online 2500 1= 2?
 full        | assigned        | advertise | online 3000 1= 2= 3.
 full        | unassigned      | advertise | online 1000 2? 3.
 full        | unassigned 9    | ignore | online 3000 1= 2? 3.
-full        | timer           | advertise | online 2500 1= 2?
+full        | timer           | wake +20s, advertise | online 2500 1= 2?
 full        | timer old       | ignore | online 3000 1= 2? 3.
 full        | router_started  | advertise | online 3000 1= 2? 3.
 
@@ -161,7 +161,7 @@ busy        | profile         | advertise | busy 2000 1= 2? 3.
 busy        | proposed        | refuse 9 | busy 2000 1= 2? 3.
 busy        | proposed 3      | refuse 3 | busy 2000 1= 2? 3.
 busy        | picked          | grant 9 pick, wake +0s, advertise | busy 3000 1= 2? 3. 9.
-busy        | offer_opened    | withdraw 3 presence | busy 2000 1= 2? 3?
+busy        | offer_opened    | wake +20s, withdraw 3 presence | busy 2000 1= 2? 3?
 busy        | timed out       | advertise | busy 1500 1= 3.
 busy        | declined        | advertise | busy 1500 1= 3.
 busy        | ended other     | ignore | busy 2000 1= 2? 3.
@@ -169,7 +169,7 @@ busy        | not needed      | advertise | busy 1500 1= 2?
 busy        | assigned        | advertise | busy 2000 1= 2= 3.
 busy        | unassigned      | advertise | busy 1000 2? 3.
 busy        | unassigned 9    | ignore | busy 2000 1= 2? 3.
-busy        | timer           | advertise | busy 1500 1= 2?
+busy        | timer           | wake +20s, advertise | busy 1500 1= 2?
 busy        | timer old       | ignore | busy 2000 1= 2? 3.
 busy        | router_started  | advertise | busy 2000 1= 2? 3.
 
@@ -183,7 +183,7 @@ busy, break | profile         | advertise | busy 1000 1=
 busy, break | proposed        | refuse 9 | busy 1000 1=
 busy, break | proposed 3      | refuse 3 | busy 1000 1=
 busy, break | picked          | grant 9 pick, wake +5s, advertise | busy 2000 1= 9.
-busy, break | offer_opened    | withdraw 3 presence, advertise | busy 1500 1= 3?
+busy, break | offer_opened    | wake +25s, withdraw 3 presence, advertise | busy 1500 1= 3?
 busy, break | timed out       | ignore | busy 1000 1=
 busy, break | declined        | ignore | busy 1000 1=
 busy, break | ended other     | ignore | busy 1000 1=
@@ -205,7 +205,7 @@ break       | profile         | advertise | break 0
 break       | proposed        | refuse 9 | break 0
 break       | proposed 3      | refuse 3 | break 0
 break       | picked          | grant 9 pick, wake +5s, advertise | break 1000 9.
-break       | offer_opened    | withdraw 3 presence, advertise | break 500 3?
+break       | offer_opened    | wake +25s, withdraw 3 presence, advertise | break 500 3?
 break       | timed out       | ignore | break 0
 break       | declined        | ignore | break 0
 break       | ended other     | ignore | break 0
@@ -227,7 +227,7 @@ finishing   | profile         | advertise | finishing 2000 1= 2? 3.
 finishing   | proposed        | refuse 9 | finishing 2000 1= 2? 3.
 finishing   | proposed 3      | refuse 3 | finishing 2000 1= 2? 3.
 finishing   | picked          | grant 9 pick, wake +0s, advertise | finishing 3000 1= 2? 3. 9.
-finishing   | offer_opened    | withdraw 3 presence | finishing 2000 1= 2? 3?
+finishing   | offer_opened    | wake +20s, withdraw 3 presence | finishing 2000 1= 2? 3?
 finishing   | timed out       | advertise | finishing 1500 1= 3.
 finishing   | declined        | advertise | finishing 1500 1= 3.
 finishing   | ended other     | ignore | finishing 2000 1= 2? 3.
@@ -235,7 +235,7 @@ finishing   | not needed      | advertise | finishing 1500 1= 2?
 finishing   | assigned        | advertise | finishing 2000 1= 2= 3.
 finishing   | unassigned      | advertise | finishing 1000 2? 3.
 finishing   | unassigned 9    | ignore | finishing 2000 1= 2? 3.
-finishing   | timer           | advertise | finishing 1500 1= 2?
+finishing   | timer           | wake +20s, advertise | finishing 1500 1= 2?
 finishing   | timer old       | ignore | finishing 2000 1= 2? 3.
 finishing   | router_started  | advertise | finishing 2000 1= 2? 3.
 
@@ -249,7 +249,7 @@ silent      | profile         | advertise | not_responding 0
 silent      | proposed        | refuse 9 | not_responding 0
 silent      | proposed 3      | refuse 3 | not_responding 0
 silent      | picked          | grant 9 pick, wake +5s, advertise | not_responding 1000 9.
-silent      | offer_opened    | withdraw 3 presence, advertise | not_responding 500 3?
+silent      | offer_opened    | wake +25s, withdraw 3 presence, advertise | not_responding 500 3?
 silent      | timed out       | ignore | not_responding 0
 silent      | declined        | ignore | not_responding 0
 silent      | ended other     | ignore | not_responding 0
@@ -271,7 +271,7 @@ gone        | profile         | advertise | online (grace) 2000 1= 2? 3.
 gone        | proposed        | refuse 9 | online (grace) 2000 1= 2? 3.
 gone        | proposed 3      | refuse 3 | online (grace) 2000 1= 2? 3.
 gone        | picked          | refuse 9 | online (grace) 2000 1= 2? 3.
-gone        | offer_opened    | withdraw 3 disconnected | online (grace) 2000 1= 2? 3?
+gone        | offer_opened    | wake +0s, withdraw 3 disconnected | online (grace) 2000 1= 2? 3?
 gone        | timed out       | advertise | online (grace) 1500 1= 3.
 gone        | declined        | advertise | online (grace) 1500 1= 3.
 gone        | ended other     | ignore | online (grace) 2000 1= 2? 3.
@@ -279,7 +279,7 @@ gone        | not needed      | advertise | online (grace) 1500 1= 2?
 gone        | assigned        | advertise | online (grace) 2000 1= 2= 3.
 gone        | unassigned      | advertise | online (grace) 1000 2? 3.
 gone        | unassigned 9    | ignore | online (grace) 2000 1= 2? 3.
-gone        | timer           | lose 1, save, show, advertise | offline (away) 1500 1= 2?
+gone        | timer           | lose 1, save, show, wake +20s, advertise | offline (away) 1500 1= 2?
 gone        | timer old       | ignore | online (grace) 2000 1= 2? 3.
 gone        | router_started  | advertise | online (grace) 2000 1= 2? 3.
 )";

@@ -298,6 +298,39 @@ TEST_CASE_METHOD(fixture, "an agent picks only what they have room for",
   CHECK(proposals().empty()); // Neither that session nor that agent is known.
 }
 
+TEST_CASE_METHOD(fixture, "who picks in vain is told why", "[router]") {
+  full(li);
+  happens(waits(7));
+  happens(router::picked{{7}, li});
+  REQUIRE(last.size() == 1);
+  CHECK(std::get<router::turn_down>(last[0]).reason.find("capacity")
+        != std::string::npos);
+  happens(router::picked{{9}, li});
+  REQUIRE(last.size() == 1);
+  CHECK(std::get<router::turn_down>(last[0]).agent == li);
+}
+
+TEST_CASE_METHOD(fixture, "who is being asked is not asked again", "[router]") {
+  free(li);
+  auto s = waits(7);
+  s.asked = {li};
+  happens(s);
+  CHECK(proposals().empty());
+  free(wang);
+  CHECK(proposals() == "7->wang");
+}
+
+TEST_CASE_METHOD(fixture, "while one is asked, refusals of others count",
+                 "[router]") {
+  free(wang);
+  auto s = waits(7);
+  s.asked = {li};
+  s.excluded = {wang};
+  s.excluded_until = now + 5min;
+  happens(s);
+  CHECK(proposals().empty());
+}
+
 TEST_CASE_METHOD(fixture, "an agent may pick what they had declined, or busy",
                  "[router]") {
   full(wang);

@@ -30,7 +30,8 @@ rc::Gen<dice> any_dice() {
 }
 
 agent_id somebody(std::uint32_t i) {
-  return i % 3 == 0 ? ann : i % 3 == 1 ? bob : cas;
+  const agent_id* all[] = {&ann, &bob, &cas, &dan};
+  return *all[i % 4];
 }
 
 /// Mostly the agent and number that the session expects.
@@ -116,6 +117,7 @@ struct neighbours {
 /// The stored part: a timer's number and the last seq are not worth a save.
 state stored(state s) {
   s.rounds = 0;
+  s.look_at = {};
   s.last_seq = 0;
   return s;
 }
@@ -130,7 +132,9 @@ std::int64_t count(const effects& all) {
 bool waits_for_time(const state& s) {
   return std::holds_alternative<offered>(s.at)
          || std::holds_alternative<transferring>(s.at)
-         || std::holds_alternative<wrap_up>(s.at);
+         || std::holds_alternative<wrap_up>(s.at)
+         || (std::holds_alternative<active>(s.at)
+             && !std::get<active>(s.at).quiet);
 }
 
 void check_step(const state& before, const event& what, const state& after,
@@ -161,6 +165,7 @@ void check_state(const state& s, const neighbours& told) {
     assigned += x.open_offer ? 0 : 1;
   }
   RC_ASSERT(assigned <= 1);
+  RC_ASSERT(asked(s).size() <= std::size_t{offers_at_once_max});
   RC_ASSERT(s.excluded.size() <= exclusions_max);
   RC_ASSERT(told.places == neighbours::expected(s));
   RC_ASSERT(told.in_line == waits(s));
@@ -174,10 +179,13 @@ void check_state(const state& s, const neighbours& told) {
 
 TEST_CASE("a session keeps its promises in any order of events",
           "[session][random]") {
-  CHECK(rc::check([](bool wrap_up) {
+  CHECK(rc::check([](bool wrap_up, bool first_reply) {
     const auto all = *rc::gen::container<std::vector<dice>>(any_dice());
     rules r;
     r.wrap_up_time = wrap_up ? duration{60s} : duration{0};
+    r.first_reply_time = first_reply ? duration{30s} : duration{0};
+    r.quiet_time = 90s;
+    r.offers_at_once = *rc::gen::inRange(0, 5);
     state s;
     s.id = {77};
     auto at = noon;

@@ -49,7 +49,7 @@ queued         | agent_said stale | answer stale_owner | queued
 queued         | agent_said cas   | answer stale_owner | queued
 queued         | agent_noted      | answer stale_owner | queued
 queued         | granted          | log offered, offer cas, wake +20s | offered ? cas
-queued         | picked           | log assigned, assign cas | active cas
+queued         | picked           | log assigned, assign cas, wake +60s | active cas
 queued         | accepted         | answer stale_owner | queued
 queued         | accepted stale   | answer stale_owner | queued
 queued         | declined         | answer stale_owner | queued
@@ -73,7 +73,7 @@ offered        | agent_said cas   | answer stale_owner | offered ? bob
 offered        | agent_noted      | answer stale_owner | offered ? bob
 offered        | granted          | end_offer cas not_needed | offered ? bob
 offered        | picked           | end_offer cas not_needed | offered ? bob
-offered        | accepted         | log assigned, assign bob, answer ok | active bob
+offered        | accepted         | log assigned, assign bob, wake +60s, answer ok | active bob
 offered        | accepted stale   | answer stale_owner | offered ? bob
 offered        | declined         | log declined, end_offer bob declined, find_agent, answer ok | queued
 offered        | withdrawn        | log withdrawn, end_offer bob withdrawn, find_agent | queued
@@ -86,7 +86,30 @@ offered        | close_asked      | answer stale_owner | offered ? bob
 offered        | wrapped_up       | answer wrong_phase | offered ? bob
 offered        | timer            | log timed_out, end_offer bob timed_out, find_agent | queued
 offered        | timer old        | ignore | offered ? bob
-offered        | revived          | offer bob, wake +20s | offered ? bob
+offered        | revived          | offer bob, wake +0s | offered ? bob
+
+offered two    | customer_said    | append customer, answer ok | offered ? bob ? dan
+offered two    | customer_left    | end_offer bob closed, end_offer dan closed, log closed, leave_queue, answer ok | closed
+offered two    | agent_said       | answer stale_owner | offered ? bob ? dan
+offered two    | agent_said stale | answer stale_owner | offered ? bob ? dan
+offered two    | agent_said cas   | answer stale_owner | offered ? bob ? dan
+offered two    | agent_noted      | answer stale_owner | offered ? bob ? dan
+offered two    | granted          | log offered, offer cas, wake +0s | offered ? bob ? dan ? cas
+offered two    | picked           | end_offer bob taken, end_offer dan taken, log assigned, assign cas, wake +60s | active cas
+offered two    | accepted         | leave_queue, end_offer dan taken, log assigned, assign bob, wake +60s, answer ok | active bob
+offered two    | accepted stale   | answer stale_owner | offered ? bob ? dan
+offered two    | declined         | log declined, end_offer bob declined, wake +10s, find_agent, answer ok | offered ? dan
+offered two    | withdrawn        | log withdrawn, end_offer bob withdrawn, wake +10s, find_agent | offered ? dan
+offered two    | agent_lost       | ignore | offered ? bob ? dan
+offered two    | agent_lost cas   | ignore | offered ? bob ? dan
+offered two    | transfer_asked   | answer stale_owner | offered ? bob ? dan
+offered two    | hold_asked       | answer stale_owner | offered ? bob ? dan
+offered two    | resume_asked     | answer stale_owner | offered ? bob ? dan
+offered two    | close_asked      | answer stale_owner | offered ? bob ? dan
+offered two    | wrapped_up       | answer wrong_phase | offered ? bob ? dan
+offered two    | timer            | log timed_out, end_offer bob timed_out, wake +10s, find_agent | offered ? dan
+offered two    | timer old        | ignore | offered ? bob ? dan
+offered two    | revived          | find_agent, offer bob, offer dan, wake +0s | offered ? bob ? dan
 
 active         | customer_said    | append customer, answer ok, show ann | active ann
 active         | customer_left    | log closed, unassign ann, answer ok | closed
@@ -107,9 +130,55 @@ active         | hold_asked       | log held, answer ok | held ann
 active         | resume_asked     | answer wrong_phase | active ann
 active         | close_asked      | log wrapping_up, answer ok, wake +60s, assign ann | wrap_up ann
 active         | wrapped_up       | answer wrong_phase | active ann
-active         | timer            | ignore | active ann
+active         | timer            | log reply_due, remind ann, wake +60s | active ann
 active         | timer old        | ignore | active ann
-active         | revived          | assign ann | active ann
+active         | revived          | assign ann, wake +60s | active ann
+
+overdue        | customer_said    | append customer, answer ok, show ann | active ann
+overdue        | customer_left    | log closed, unassign ann, answer ok | closed
+overdue        | agent_said       | append agent, save, send_out, answer ok, show ann | active ann
+overdue        | agent_said stale | answer stale_owner | active ann
+overdue        | agent_said cas   | answer stale_owner | active ann
+overdue        | agent_noted      | append note, answer ok, show ann | active ann
+overdue        | granted          | end_offer cas not_needed | active ann
+overdue        | picked           | end_offer cas not_needed | active ann
+overdue        | accepted         | answer stale_owner | active ann
+overdue        | accepted stale   | answer stale_owner | active ann
+overdue        | declined         | answer stale_owner | active ann
+overdue        | withdrawn        | ignore | active ann
+overdue        | agent_lost       | log agent_lost, unassign ann, find_agent | queued
+overdue        | agent_lost cas   | ignore | active ann
+overdue        | transfer_asked   | append note, log transfer_asked, answer ok, find_agent, wake +60s | transferring ann
+overdue        | hold_asked       | log held, answer ok | held ann
+overdue        | resume_asked     | answer wrong_phase | active ann
+overdue        | close_asked      | log wrapping_up, answer ok, wake +60s, assign ann | wrap_up ann
+overdue        | wrapped_up       | answer wrong_phase | active ann
+overdue        | timer            | log reply_missed, unassign ann, find_agent | queued
+overdue        | timer old        | ignore | active ann
+overdue        | revived          | assign ann, wake +60s | active ann
+
+quiet          | customer_said    | append customer, save, answer ok, save, assign ann, wake +600s, show ann | active ann
+quiet          | customer_left    | log closed, unassign ann, answer ok | closed
+quiet          | agent_said       | append agent, send_out, answer ok, save, assign ann, wake +600s, show ann | active ann
+quiet          | agent_said stale | answer stale_owner | active ann
+quiet          | agent_said cas   | answer stale_owner | active ann
+quiet          | agent_noted      | append note, answer ok, show ann | active ann
+quiet          | granted          | end_offer cas not_needed | active ann
+quiet          | picked           | end_offer cas not_needed | active ann
+quiet          | accepted         | answer stale_owner | active ann
+quiet          | accepted stale   | answer stale_owner | active ann
+quiet          | declined         | answer stale_owner | active ann
+quiet          | withdrawn        | ignore | active ann
+quiet          | agent_lost       | log agent_lost, unassign ann, find_agent | queued
+quiet          | agent_lost cas   | ignore | active ann
+quiet          | transfer_asked   | append note, log transfer_asked, answer ok, assign ann, find_agent, wake +60s | transferring ann
+quiet          | hold_asked       | log held, answer ok, assign ann | held ann
+quiet          | resume_asked     | answer wrong_phase | active ann
+quiet          | close_asked      | log wrapping_up, answer ok, wake +60s, assign ann | wrap_up ann
+quiet          | wrapped_up       | answer wrong_phase | active ann
+quiet          | timer            | - | active ann
+quiet          | timer old        | ignore | active ann
+quiet          | revived          | assign ann | active ann
 
 held           | customer_said    | append customer, answer ok, show ann | held ann
 held           | customer_left    | log closed, unassign ann, answer ok | closed
@@ -127,7 +196,7 @@ held           | agent_lost       | log agent_lost, unassign ann, find_agent | q
 held           | agent_lost cas   | ignore | held ann
 held           | transfer_asked   | answer wrong_phase | held ann
 held           | hold_asked       | answer wrong_phase | held ann
-held           | resume_asked     | log resumed, answer ok | active ann
+held           | resume_asked     | log resumed, answer ok, wake +60s | active ann
 held           | close_asked      | log wrapping_up, answer ok, wake +60s, assign ann | wrap_up ann
 held           | wrapped_up       | answer wrong_phase | held ann
 held           | timer            | ignore | held ann
@@ -140,8 +209,8 @@ transferring   | agent_said       | append agent, save, send_out, answer ok, sho
 transferring   | agent_said stale | answer stale_owner | transferring ann
 transferring   | agent_said cas   | answer stale_owner | transferring ann
 transferring   | agent_noted      | append note, answer ok, show ann | transferring ann
-transferring   | granted          | log offered, offer cas, wake +20s | transferring ann ? cas
-transferring   | picked           | log transferred, unassign ann, assign cas | active cas
+transferring   | granted          | log offered, offer cas, wake +0s | transferring ann ? cas
+transferring   | picked           | log transferred, unassign ann, assign cas, wake +60s | active cas
 transferring   | accepted         | answer stale_owner | transferring ann
 transferring   | accepted stale   | answer stale_owner | transferring ann
 transferring   | declined         | answer stale_owner | transferring ann
@@ -153,9 +222,9 @@ transferring   | hold_asked       | answer wrong_phase | transferring ann
 transferring   | resume_asked     | answer wrong_phase | transferring ann
 transferring   | close_asked      | leave_queue, log wrapping_up, answer ok, wake +60s, assign ann | wrap_up ann
 transferring   | wrapped_up       | answer wrong_phase | transferring ann
-transferring   | timer            | log transfer_returned, leave_queue | active ann
+transferring   | timer            | log transfer_returned, leave_queue, wake +600s | active ann
 transferring   | timer old        | ignore | transferring ann
-transferring   | revived          | find_agent, assign ann, wake +60s | transferring ann
+transferring   | revived          | find_agent, assign ann, wake +0s | transferring ann
 
 transfer_asked | customer_said    | append customer, answer ok, show ann | transferring ann ? bob
 transfer_asked | customer_left    | end_offer bob closed, log closed, unassign ann, answer ok | closed
@@ -165,7 +234,7 @@ transfer_asked | agent_said cas   | answer stale_owner | transferring ann ? bob
 transfer_asked | agent_noted      | append note, answer ok, show ann | transferring ann ? bob
 transfer_asked | granted          | end_offer cas not_needed | transferring ann ? bob
 transfer_asked | picked           | end_offer cas not_needed | transferring ann ? bob
-transfer_asked | accepted         | log transferred, unassign ann, assign bob, answer ok | active bob
+transfer_asked | accepted         | log transferred, unassign ann, assign bob, wake +60s, answer ok | active bob
 transfer_asked | accepted stale   | answer stale_owner | transferring ann ? bob
 transfer_asked | declined         | log declined, end_offer bob declined, wake +60s, find_agent, answer ok | transferring ann
 transfer_asked | withdrawn        | log withdrawn, end_offer bob withdrawn, wake +60s, find_agent | transferring ann
@@ -178,9 +247,9 @@ transfer_asked | close_asked      | end_offer bob closed, log wrapping_up, answe
 transfer_asked | wrapped_up       | answer wrong_phase | transferring ann ? bob
 transfer_asked | timer            | log timed_out, end_offer bob timed_out, wake +60s, find_agent | transferring ann
 transfer_asked | timer old        | ignore | transferring ann ? bob
-transfer_asked | revived          | assign ann, offer bob, wake +20s | transferring ann ? bob
+transfer_asked | revived          | assign ann, offer bob, wake +0s | transferring ann ? bob
 
-wrap_up        | customer_said    | append customer, answer ok, log reopened, assign ann, show ann | active ann
+wrap_up        | customer_said    | append customer, answer ok, log reopened, assign ann, wake +60s, show ann | active ann
 wrap_up        | customer_left    | log closed, unassign ann, answer ok | closed
 wrap_up        | agent_said       | answer stale_owner | wrap_up ann
 wrap_up        | agent_said stale | answer stale_owner | wrap_up ann
@@ -201,7 +270,7 @@ wrap_up        | close_asked      | answer stale_owner | wrap_up ann
 wrap_up        | wrapped_up       | log closed, unassign ann, answer ok | closed
 wrap_up        | timer            | log closed, unassign ann | closed
 wrap_up        | timer old        | ignore | wrap_up ann
-wrap_up        | revived          | assign ann, wake +60s | wrap_up ann
+wrap_up        | revived          | assign ann, wake +0s | wrap_up ann
 
 closed         | customer_said    | answer wrong_phase | closed
 closed         | customer_left    | answer wrong_phase | closed
@@ -271,8 +340,8 @@ TEST_CASE("a session does in every phase what the table says", "[session]") {
 
 TEST_CASE("prints the table of the session", "[.print-session]") {
   for (const auto* given :
-       {"new", "queued", "offered", "active", "held", "transferring",
-        "transfer_asked", "wrap_up", "closed"})
+       {"new", "queued", "offered", "offered two", "active", "overdue", "quiet",
+        "held", "transferring", "transfer_asked", "wrap_up", "closed"})
     for (const auto& [name, what] : events({})) {
       const auto x = what_happens(given, name);
       std::cout << std::left << std::setw(14) << given << " | " << std::setw(16)

@@ -99,6 +99,9 @@ TEST_CASE("every push reads as documented", "[protocol]") {
     {push::queue_lines{{{queue_id{"tech"}, 3, noon}}},
      R"({"push":{"queue":{"waiting":3,"lines":[{"queue":"tech","waiting":3,"oldest":"2026-11-21T12:00:00.123Z"}]}}})",
      true},
+    {push::reminder{s, noon},
+     R"({"push":{"reminder":{"session":"42","waiting_since":"2026-11-21T12:00:00.123Z"}}})",
+     false},
   };
   CHECK(rows.size() == std::variant_size_v<agent_push>);
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -18,9 +18,9 @@ state at(presence p, std::set<std::int64_t> devices) {
 /// Room for one more.
 state laden(presence p, std::set<std::int64_t> devices) {
   auto s = at(p, std::move(devices));
-  s.places[served] = {1000, true, 0, noon - 60s};
-  s.places[ringing] = {500, false, 4, noon - 5s};
-  s.places[kept] = {500, false, 0, noon - 5s};
+  s.places[served] = {1000, true, 0, noon - 60s, {}};
+  s.places[ringing] = {500, false, 4, noon - 5s, noon + 15s};
+  s.places[kept] = {500, false, 0, noon - 5s, {}};
   s.rounds = 3;
   return s;
 }
@@ -58,7 +58,7 @@ std::map<std::string, state> givens() {
   full.places[served].load = 2000;
   auto last = at(presence::busy, {1});
   last.next = presence::on_break;
-  last.places[served] = {1000, true, 0, noon - 60s};
+  last.places[served] = {1000, true, 0, noon - 60s, {}};
   auto gone = laden(presence::online, {});
   gone.grace_until = noon;
   auto unanswered = laden(presence::online, {1});

@@ -373,6 +373,8 @@ private:
     if (on_told)
       on_told(e, now_, todo);
     for (const auto& x : todo) {
+      if (std::holds_alternative<router::turn_down>(x))
+        continue;
       if (!std::holds_alternative<router::propose>(x))
         throw violation("a session waited until the sweep found it");
       follow(std::get<router::propose>(x));

@@ -139,6 +139,8 @@ private:
       s.not_from = any_agent();
     for (auto i = below(5) == 0 ? 1 + below(3) : 0; i > 0; --i)
       s.excluded.push_back(any_agent());
+    if (below(8) == 0)
+      s.asked.push_back(any_agent());
     if (!s.excluded.empty())
       s.excluded_until = now_ + duration{60'000};
     return s;
@@ -148,7 +150,8 @@ private:
                                     const router::event& e) {
     std::vector<router::propose> all;
     for (const auto& x : m.apply(e, now_))
-      all.push_back(std::get<router::propose>(x));
+      if (const auto* p = std::get_if<router::propose>(&x))
+        all.push_back(*p);
     return all;
   }
 
@@ -168,9 +171,11 @@ private:
 
   /// As they are known to the router, nobody but excluded agents would do.
   bool exclusions_lapse(const router::session_waiting& s) const {
-    return std::none_of(agents_.begin(), agents_.end(), [&](const auto& a) {
-      return !excludes(s, a.id) && scoring::suited(policy_of(s), s, a);
-    });
+    return s.asked.empty()
+           && std::none_of(agents_.begin(), agents_.end(), [&](const auto& a) {
+                return !excludes(s, a.id)
+                       && scoring::suited(policy_of(s), s, a);
+              });
   }
 
   std::optional<std::size_t>

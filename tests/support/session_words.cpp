@@ -50,6 +50,9 @@ struct in_words {
   std::string operator()(const unassign& e) const {
     return "unassign " + e.agent.text;
   }
+  std::string operator()(const remind& e) const {
+    return "remind " + e.agent.text;
+  }
   std::string operator()(const show& e) const { return "show " + e.agent.text; }
   std::string operator()(const wake& e) const {
     return "wake +"
@@ -64,17 +67,26 @@ struct in_words {
 } // namespace
 
 std::map<std::string, state> givens() {
-  const reservation to_bob{bob, 5, noon + 20s};
+  const reservation to_bob{bob, 5, noon};
   const transfer_target anywhere{{}, queue_id{"sales"}};
+  auto unreplied = at(active{ann});
+  unreplied.look_at = noon;
+  auto overdue = at(active{.agent = ann, .reminders = 2});
+  overdue.look_at = noon;
+  auto quiet = at(active{.agent = ann, .replied = true, .quiet = true});
+  quiet.answered = true;
   return {
     {"new", at(fresh{})},
     {"queued", at(queued{})},
     {"offered", at(offered{to_bob})},
-    {"active", at(active{ann})},
+    {"offered two", at(offered{to_bob, {{dan, 4, noon + 10s}}, 1})},
+    {"active", unreplied},
+    {"overdue", overdue},
+    {"quiet", quiet},
     {"held", at(held{ann})},
-    {"transferring", at(transferring{ann, anywhere, noon + 60s, {}})},
+    {"transferring", at(transferring{ann, anywhere, noon, {}})},
     {"transfer_asked", at(transferring{ann, anywhere, noon + 60s, to_bob})},
-    {"wrap_up", at(wrap_up{ann, noon + 60s})},
+    {"wrap_up", at(wrap_up{ann, noon})},
     {"closed", at(closed{})},
   };
 }

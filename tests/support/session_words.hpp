@@ -18,6 +18,7 @@ inline constexpr time_point noon{std::chrono::hours{500'000}};
 inline const agent_id ann{"ann"}; ///< Has the session, or has it no more.
 inline const agent_id bob{"bob"}; ///< Is asked.
 inline const agent_id cas{"cas"}; ///< Has nothing to do with it.
+inline const agent_id dan{"dan"}; ///< Is asked besides bob.
 
 /// Every phase, and twice those in which an agent may be asked or not.
 std::map<std::string, state> givens();
