@@ -128,6 +128,7 @@ public:
   explicit unpacker(std::string_view bytes) : rest_(bytes) {}
 
   [[nodiscard]] bool good() const noexcept { return good_; }
+  [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
 
   template <class... Ts>
   void operator()(Ts&... xs) {

@@ -37,10 +37,17 @@ public:
     return x;
   }
 
-  void show(std::int64_t binding, const agent_push& what) {
+  /// @param far from another node, which cannot see that the screen lags: what
+  /// it lacks is asked for once it has caught up
+  void show(std::int64_t binding, const agent_push& what, bool far) {
     const std::lock_guard lock{mutex_};
     if (binding != binding_)
       return;
+    if (far && std::holds_alternative<push::entry_added>(what)
+        && to_->lags()) {
+      lacks_ = true;
+      return;
+    }
     if (std::visit([this](const auto& x) { return is_new(x); }, what))
       to_->show(what);
   }
@@ -62,9 +69,15 @@ public:
     lacks_ = true;
   }
 
+  [[nodiscard]] bool lags() const {
+    const std::lock_guard lock{mutex_};
+    return to_->lags();
+  }
+
+  /// True when it is time to sign in again.
   [[nodiscard]] bool lacks() const {
     const std::lock_guard lock{mutex_};
-    return lacks_;
+    return lacks_ && !to_->lags();
   }
 
 private:
@@ -133,7 +146,10 @@ public:
   local_screen(std::shared_ptr<Line> to, std::int64_t binding)
     : to_(std::move(to)), binding_(binding) {}
 
-  void show(const agent_push& what) override { to_->show(binding_, what); }
+  void show(const agent_push& what) override {
+    to_->show(binding_, what, false);
+  }
+  [[nodiscard]] bool lags() override { return to_->lags(); }
   void end(std::string_view reason) override { to_->end(binding_, reason); }
 
 private:
@@ -223,7 +239,7 @@ void screens::show(const wire::shown& what) {
     to = at->second;
   }
   if (what.what)
-    to->show(what.binding, *what.what);
+    to->show(what.binding, *what.what, true);
   else
     to->end(what.binding, what.reason);
 }

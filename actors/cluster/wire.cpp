@@ -468,8 +468,9 @@ result<T> read(std::string_view bytes) {
     return fail(errc::malformed, "another node speaks format "
                                    + std::to_string(of) + ", this one "
                                    + std::to_string(format));
+  const auto bare = from.at_end();
   from(x);
-  if (!from.good())
+  if (bare || !from.good())
     return fail(errc::malformed, "what another node sent cannot be read");
   return x;
 }

@@ -160,6 +160,8 @@ TEST_CASE("a screen that does not read is cut off, holds up nobody, and misses "
   std::int32_t seen = 3;
   while (seen < last) {
     const auto next = test::receive_with(back, R"("entry":{)");
+    INFO("seen " << seen << " of " << last << ", close code "
+                 << back.close_code());
     REQUIRE_FALSE(next.empty());
     REQUIRE(boost::json::parse(next).at("push").at("entry").at("seq").as_int64()
             == seen + 1);

@@ -49,6 +49,7 @@ struct shell {
   /// A session with two lines, as the store would write it.
   void plant_session() const {
     sql(database.conninfo(),
+        "UPDATE slot SET epoch = 1 WHERE slot = 0;"
         "INSERT INTO session (id, slot, channel, user_id, phase, queue, "
         "ownership, opened_at, closed_at, state) VALUES (77, 0, 'web', 'u1', "
         "'closed', 'default', 1, now(), now(), '{}');"

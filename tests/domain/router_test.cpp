@@ -48,6 +48,8 @@ struct fixture {
   std::string proposals() const {
     std::string out;
     for (const auto& x : last) {
+      if (std::holds_alternative<router::turn_down>(x))
+        continue; // To who picked, not to the session.
       if (!out.empty())
         out += ' ';
       if (const auto* y = std::get_if<router::propose>(&x))
