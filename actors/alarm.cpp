@@ -51,8 +51,9 @@ void alarm::work() {
       changed_.wait(lock);
       continue;
     }
-    if (pending_.top().when > now()) {
-      changed_.wait_until(lock, pending_.top().when);
+    // A copy: while this thread waits, others add timers and move the first.
+    if (const auto when = pending_.top().when; when > now()) {
+      changed_.wait_until(lock, when);
       continue;
     }
     const auto call = pending_.top().call;

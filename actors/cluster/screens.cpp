@@ -43,8 +43,7 @@ public:
     const std::lock_guard lock{mutex_};
     if (binding != binding_)
       return;
-    if (far && std::holds_alternative<push::entry_added>(what)
-        && to_->lags()) {
+    if (far && std::holds_alternative<push::entry_added>(what) && to_->lags()) {
       lacks_ = true;
       return;
     }

@@ -150,8 +150,8 @@ struct turn_down {
   std::string reason;
 };
 
-using effect = std::variant<propose, lost_wakeup, disagreement, canary_ended,
-                            turn_down>;
+using effect =
+  std::variant<propose, lost_wakeup, disagreement, canary_ended, turn_down>;
 using effects = std::vector<effect>;
 
 // -- the machine --------------------------------------------------------------

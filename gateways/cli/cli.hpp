@@ -82,7 +82,7 @@ void add_directory(CLI::App& to, context& c); ///< agent, queue, session, token
 void add_customers(CLI::App& to, context& c); ///< customer
 void add_care(CLI::App& to, context& c);      ///< db, config, doctor, health,
                                               ///< verify, explain, version
-void add_routing(CLI::App& to, context& c); ///< policy, replay
+void add_routing(CLI::App& to, context& c);   ///< policy, replay
 void add_cluster(CLI::App& to, context& c);   ///< node, top
 void add_bench(CLI::App& to, context& c);
 void add_simulate(CLI::App& to, context& c);

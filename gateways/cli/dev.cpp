@@ -38,7 +38,9 @@ struct dev_options {
 class dev_nodes {
 public:
   dev_nodes(fs::path folder, settings s, int count)
-    : folder_(std::move(folder)), settings_(std::move(s)), all_(static_cast<std::size_t>(count)) {
+    : folder_(std::move(folder)),
+      settings_(std::move(s)),
+      all_(static_cast<std::size_t>(count)) {
     fs::create_directories(folder_ / "nodes");
     for (std::size_t i = 0; i < all_.size(); ++i)
       start(i);

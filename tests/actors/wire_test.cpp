@@ -151,8 +151,7 @@ TEST_CASE("no bytes of another node bring the reader down", "[wire]") {
   waits.session = {3};
   waits.channel = "web";
   waits.excluded = {{"a"}, {"b"}};
-  const auto good =
-    wire::encode(wire::parcel{5, {"n1"}, 9, for_router{waits}});
+  const auto good = wire::encode(wire::parcel{5, {"n1"}, 9, for_router{waits}});
   for (std::size_t n = 0; n < good.size(); ++n)
     static_cast<void>(wire::decode_parcel(good.substr(0, n)));
   for (std::size_t i = 0; i < good.size(); ++i)
