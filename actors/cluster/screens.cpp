@@ -29,7 +29,6 @@ public:
     x.home = home;
     for (const auto session : open_)
       x.from[session] = last_[session];
-    bound_from_ = x.from;
     for (const auto& [session, number] : offers_)
       x.offers.push_back(session);
     x.shown = presence_;
@@ -91,12 +90,9 @@ private:
   }
 
   bool is_new(const push::session_opened& x) {
+    // If it was here before, its feed goes on where it ended.
     offers_.erase(x.session);
-    if (open_.insert(x.session).second) {
-      // It comes (again): its feed begins where the screen had signed in.
-      const auto at = bound_from_.find(x.session);
-      last_[x.session] = at == bound_from_.end() ? 0 : at->second;
-    }
+    open_.insert(x.session);
     return true;
   }
 
@@ -129,7 +125,6 @@ private:
   std::shared_ptr<agent_screen> to_;
   std::int64_t binding_ = 0;
   screen_position last_;
-  screen_position bound_from_;
   std::set<session_id> open_;
   std::map<session_id, std::int64_t> offers_;
   std::optional<push::presence> presence_;

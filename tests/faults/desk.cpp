@@ -58,12 +58,11 @@ void desk::serve(ws_client& to) {
     create_token({.secret = secret_}, {.subject = agent_},
                  std::chrono::time_point_cast<duration>(clock::now()));
   asked_.clear();
-  resumed_.clear();
+  std::erase_if(open_, [](const auto& x) { return x.second.ended; });
   json::object resume;
   for (auto& [id, x] : open_) {
     x.here = false;
     x.asked = 0;
-    resumed_[id] = x.last;
     resume[id] = x.last;
   }
   ++connections_;
@@ -122,19 +121,17 @@ void desk::shown(ws_client& to, const json::object& push) {
 void desk::opened(const json::object& session) {
   const auto id = text_at(session, "session");
   const auto state = text_at(session, "state");
-  if (state == "closed") {
-    open_.erase(id);
+  auto& x = open_[id]; // Its entries follow from where we said that we are.
+  x.ended = state == "closed";
+  if (x.ended) {
+    x.here = false;
     return;
   }
-  auto& x = open_[id];
   x.ownership = number_at(session, "ownership");
   if (state != "open")
     return;
   x.here = true;
   x.asked = 0;
-  // Its entries follow from where we said that we are.
-  const auto from = resumed_.find(id);
-  x.last = from == resumed_.end() ? 0 : from->second;
 }
 
 void desk::added(const json::object& entry) {

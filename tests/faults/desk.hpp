@@ -43,6 +43,7 @@ private:
   struct conversation {
     std::int64_t ownership = 0;
     bool here = false;             ///< On our screen, on this connection.
+    bool ended = false;            ///< It may still come back.
     std::int64_t last = 0;         ///< The last seq that we saw.
     std::deque<std::string> lines; ///< To be answered, in order.
     std::int64_t asked = 0;        ///< The command under way; 0: none.
@@ -67,7 +68,6 @@ private:
   ledger& answers_;
   std::map<std::string, conversation> open_;  ///< By session.
   std::map<std::int64_t, std::string> asked_; ///< Command -> session.
-  std::map<std::string, std::int64_t> resumed_;
   std::int64_t commands_ = 0;
   std::map<std::string, int> refusals_;
   std::atomic<int> broken_{0};
