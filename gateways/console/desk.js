@@ -16,7 +16,7 @@ let wanted = kept.get("presence", null); // What the agent chose last.
 let outbox = kept.get("outbox", []);     // {session, client_id, body, note, failed}
 const drafts = kept.get("drafts", {});   // session -> {text, note}
 let open_id = kept.get("open", null);
-let return_to = open_id; // After a reload, as soon as it is shown again.
+let return_to = open_id; // To be selected as soon as it is shown: after a reload, or accepted just now.
 let person_shown = kept.get("person_shown", false);
 
 // -- state --------------------------------------------------------------------
@@ -288,6 +288,7 @@ const owned = (s) => ({ session: s.id, ownership: s.ownership });
 
 const accept = (o) => tell("offer.accept", { session: o.session, offer: o.offer }).then(() => {
   if (sessions.has(o.session)) select(o.session);
+  else return_to = o.session; // Its receipt overtook it.
   draw();
   $("text").focus();
 });
