@@ -40,6 +40,9 @@ policy parse_policy(std::string_view text, const std::string& where);
 /// policy of it.
 std::string to_toml(const policy& p);
 
+/// A time as a policy file writes it, quotes included: "30s".
+std::string write_duration(duration x);
+
 /// What is allowed in a policy and yet hardly meant, as sentences.
 /// @param offer_time how long an agent may think about an offer
 std::vector<std::string> lint(const policy_file& what, duration offer_time);
