@@ -227,7 +227,12 @@ TEST_CASE("on the buffered lane every bad message is buried with its reason",
       copies.insert(std::string(x.subject.substr(x.subject.rfind('.') + 1)));
     });
   REQUIRE(listening);
-  h.post("sb.v1.post.web.twice", R"({"text":"one","msg_id":"m-1"})");
+  // A machine that is too busy answers 'overloaded', and then it is not known.
+  REQUIRE(test::becomes([&] {
+    return codec::decode_receipt(h.post("sb.v1.post.web.twice",
+                                        R"({"text":"one","msg_id":"m-1"})"))
+      .has_value();
+  }));
   const auto all = bad_messages();
   for (const auto& x : all) {
     publish("sb.v1.in." + x.to, x.bytes, headers_of(x));

@@ -39,12 +39,12 @@ public:
   void has(session_id session, std::int32_t seq) { last_[session] = seq; }
 
   /// Waits for a push of this kind that `fits`, looking also at those that came
-  /// before. @returns nothing after 5 s
+  /// before. @returns nothing after 20 s
   template <class Push>
   std::optional<Push> wait(std::function<bool(const Push&)> fits = {}) {
     std::unique_lock lock{mutex_};
     std::optional<Push> found;
-    changed_.wait_for(lock, std::chrono::seconds{5}, [&] {
+    changed_.wait_for(lock, std::chrono::seconds{20}, [&] {
       for (const auto& x : seen_)
         if (const auto* p = std::get_if<Push>(&x); p && (!fits || fits(*p))) {
           found = *p;
