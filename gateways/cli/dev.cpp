@@ -234,6 +234,19 @@ int dev(const dev_options& how) {
     });
 }
 
+/// On a cluster that runs: its HTTP on this machine, NATS and PostgreSQL as
+/// set.
+int run_demo(const settings& s, double rate) {
+  catch_signals();
+  add_first_agents(*make_postgres_store(s.postgres.url, "switchboard/demo"));
+  demo traffic{s, rate};
+  while (!stop_asked()) {
+    traffic.show();
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  }
+  return ok;
+}
+
 } // namespace
 
 void add_serve(CLI::App& to, context& c) {
@@ -246,6 +259,12 @@ void add_serve(CLI::App& to, context& c) {
           std::cerr << "switchboard: listening on port " << port << '\n';
         });
       });
+  static double demo_rate = 20;
+  add(to, "demo", "Simulated customers and agents, on a cluster that runs",
+      "  switchboard demo -c switchboard.toml --rate 50\n",
+      [&c] { return run_demo(c.load(), demo_rate); })
+    ->add_option("--rate", demo_rate, "Customer messages a second")
+    ->capture_default_str();
   static dev_options how;
   auto* made =
     add(to, "dev",
