@@ -86,8 +86,13 @@ void step::watch() {
 /// Puts off what the timer waits for. It rings early then and is set anew,
 /// which is cheaper than a timer for every line.
 void step::wake_up(active& at) {
-  if (at.replied && r.quiet_time > duration{0})
-    s.look_at = std::max(s.look_at, now + r.quiet_time);
+  if (at.replied && r.quiet_time > duration{0}) {
+    // The timer may have waited for a first reply, and much longer.
+    const auto sooner = now + r.quiet_time < s.look_at;
+    s.look_at = now + r.quiet_time;
+    if (sooner && !at.quiet)
+      start_timer(s.look_at);
+  }
   if (!std::exchange(at.quiet, false))
     return;
   todo.emplace_back(save{});

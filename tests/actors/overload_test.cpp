@@ -105,7 +105,8 @@ TEST_CASE(
     CHECK(heard.receipts == 0); // Nothing is confirmed before its commit.
     CHECK(heard.others == 0);
     publish_all(h);
-    CHECK(bench::memory_of(getpid()).now - before < 128 << 20);
+    CHECK(bench::memory_of(getpid()).now - before
+          < test::memory_bound(128 << 20));
     // The node itself does not stand still.
     CHECK(http_get(h.door->port(), "/livez")->status == 200);
     CHECK(http_get(h.door->port(), "/metrics")->status == 200);

@@ -52,6 +52,15 @@ struct house {
 /// Reads until the server closes. @returns the close code; 0 after 5 s
 [[nodiscard]] std::uint16_t closed_with(ws_client& from);
 
+/// The bound, and what the address sanitizer keeps of freed memory.
+[[nodiscard]] constexpr std::int64_t memory_bound(std::int64_t bytes) {
+#ifdef __SANITIZE_ADDRESS__
+  return bytes + (256 << 20);
+#else
+  return bytes;
+#endif
+}
+
 /// Waits for it to become true. @returns false after 10 s
 [[nodiscard]] bool becomes(const std::function<bool()>& that);
 
