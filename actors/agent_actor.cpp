@@ -345,6 +345,8 @@ void agent_actor::asks(const ask::typing& x, const reply_to& reply) {
     return;
   }
   tell_channel("typing", at->second, {});
+  world_->tell(subject::slot_of(at->second.who),
+               for_visitor{at->second.who, visit::typing{x.session}, 0});
   reply(receipt{x.session, 0, false});
 }
 
@@ -355,6 +357,8 @@ void agent_actor::asks(const ask::read& x, const reply_to& reply) {
     return;
   }
   tell_channel("read", at->second, x.seq);
+  world_->tell(subject::slot_of(at->second.who),
+               for_visitor{at->second.who, visit::read{x.session, x.seq}, 0});
   reply(receipt{x.session, x.seq, false});
 }
 

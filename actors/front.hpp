@@ -6,11 +6,13 @@
 #include "actors/domain/result.hpp"
 #include "actors/domain/router.hpp"
 #include "actors/domain/session.hpp"
+#include "actors/visit.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -215,6 +217,27 @@ public:
 
   /// The direct lane for gateways of this node.
   virtual void post(inbound what, callback<receipt> done) = 0;
+
+  /// Connects a customer's screen; what it lacks since `from` follows, and then
+  /// what happens.
+  /// @param done gets the contact's conversation and its last line (session 0:
+  ///        there is none), or malformed for a `from` that cannot be
+  /// @returns a token for `leave`, which may be called before `done` is
+  virtual std::int64_t come(const contact& who,
+                            std::shared_ptr<visitor_screen> screen,
+                            visit::position from, callback<receipt> done) = 0;
+
+  virtual void leave(const contact& who, std::int64_t token) = 0;
+
+  /// The customer types, or has read everything up to `read`. Never stored.
+  virtual void sign(const contact& who, std::optional<std::int32_t> read) = 0;
+
+  /// The last visible lines of the contact's conversation before `before`,
+  /// ascending; fewer than `count_max`: there are no more.
+  /// @returns forbidden for a conversation of somebody else
+  virtual void recall(const contact& who, session_id of, std::int32_t before,
+                      std::int32_t count_max,
+                      callback<std::vector<entry>> done) = 0;
 
   /// Entries of a session after `after`; only for an agent to whom the session
   /// was ever assigned or offered, or for `who` empty (the operator).

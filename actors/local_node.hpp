@@ -2,6 +2,7 @@
 
 #include "actors/cluster/keeper.hpp"
 #include "actors/cluster/screens.hpp"
+#include "actors/cluster/visitors.hpp"
 #include "actors/lane_reader.hpp"
 #include "actors/node.hpp"
 #include "actors/policy_watch.hpp"
@@ -44,6 +45,13 @@ public:
   void ask(const agent_id& who, agent_ask what,
            callback<receipt> done) override;
   void post(inbound what, callback<receipt> done) override;
+  std::int64_t come(const contact& who, std::shared_ptr<visitor_screen> screen,
+                    visit::position from, callback<receipt> done) override;
+  void leave(const contact& who, std::int64_t token) override;
+  void sign(const contact& who, std::optional<std::int32_t> read) override;
+  void recall(const contact& who, session_id of, std::int32_t before,
+              std::int32_t count_max,
+              callback<std::vector<entry>> done) override;
   void history(const agent_id& who, session_id of, std::int32_t after,
                std::int32_t count_max,
                callback<std::vector<entry>> done) override;
@@ -127,6 +135,7 @@ private:
   std::unique_ptr<lane_reader> lane_;
   std::unique_ptr<peers> peers_;
   std::unique_ptr<screens> screens_;
+  std::unique_ptr<visitors> visits_;
   std::unique_ptr<keeper> keeper_;
   std::unique_ptr<services> services_;
   std::vector<std::unique_ptr<bus::subscription>> signs_;

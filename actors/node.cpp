@@ -156,6 +156,17 @@ result<void> local_node::make_parts(const bus::stream_state& stream) {
     home(), [this](const agent_id& who, agent_told what) {
       world_->tell_agent(who, std::move(what));
     });
+  visits_ = std::make_unique<visitors>(
+    home(),
+    visitors::handlers{
+      .tell = [this](slot_number slot,
+                     letter x) { world_->tell(slot, std::move(x)); },
+      .pass_on = [this](const std::string& to,
+                        const wire::visited& x) { peers_->show(to, x); },
+      .read =
+        [this](std::function<void(store&)> what) {
+          return reads_->run(std::move(what));
+        }});
   keeper_ = std::make_unique<keeper>(
     keeper::options{.me = how_.name,
                     .incarnation = incarnation_,
@@ -179,6 +190,7 @@ void local_node::spawn_actors() {
                   .lane = lane_.get(),
                   .counted = &counted_,
                   .post = peers_.get(),
+                  .visits = visits_.get(),
                   .persons = how_.persons};
   world_->on_fenced = [this](slot_number slot, std::int64_t epoch) {
     keeper_->tell(membership::fenced{slot, epoch});

@@ -3,6 +3,8 @@
 
 #include "bus/subject.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace switchboard {
@@ -36,6 +38,62 @@ void local_node::post(inbound what, callback<receipt> done) {
                        --counted_.in_flight;
                        done(x);
                      }}});
+}
+
+// -- customers ----------------------------------------------------------------
+
+std::int64_t local_node::come(const contact& who,
+                              std::shared_ptr<visitor_screen> screen,
+                              visit::position from, callback<receipt> done) {
+  return visits_->come(who, std::move(screen), from, std::move(done));
+}
+
+void local_node::leave(const contact& who, std::int64_t token) {
+  visits_->leave(who, token);
+}
+
+/// Here if the session is ours; otherwise the way that a channel takes, which
+/// every node hears. Lost is lost.
+void local_node::sign(const contact& who, std::optional<std::int32_t> read) {
+  const auto slot = subject::slot_of(who);
+  if (!peers_->owner(slot)) {
+    rt::post(world_->slot.at(slot), slot_told{sign_from{who, {read}}});
+    return;
+  }
+  const auto bytes =
+    read ? R"({"seq":)" + std::to_string(*read) + "}" : std::string{};
+  static_cast<void>(
+    wire_->publish(subject::sign(read ? "read" : "typing", who), bytes));
+}
+
+void local_node::recall(const contact& who, session_id of, std::int32_t before,
+                        std::int32_t count_max,
+                        callback<std::vector<entry>> done) {
+  const auto read = [=](store& from) {
+    const auto row = from.session(of);
+    if (!row || !*row || (*row)->who != who) {
+      done(!row ? row.error()
+                : fail(errc::forbidden, "the conversation is not yours"));
+      return;
+    }
+    std::vector<entry> found;
+    // What is not visible is skipped, so it may take more than one read.
+    auto until = std::min(before, (*row)->last_seq + 1);
+    while (until > 1 && std::ssize(found) < count_max) {
+      const auto after = std::max(0, until - 1 - count_max);
+      auto lines = from.entries(of, after, until - 1 - after);
+      if (!lines)
+        return done(lines.error());
+      for (auto x = lines->rbegin(); x != lines->rend(); ++x)
+        if (visible(*x) && std::ssize(found) < count_max)
+          found.push_back(for_customer(std::move(*x)));
+      until = after + 1;
+    }
+    std::reverse(found.begin(), found.end());
+    done(std::move(found));
+  };
+  if (!reads_->run(read))
+    done(fail(errc::overloaded, "too many reads are under way"));
 }
 
 // -- reading back -------------------------------------------------------------

@@ -40,7 +40,9 @@ keeper::handlers local_node::keeper_handlers() {
     .on_reroute = [this](const membership::reroute& x) { on_reroute(x.what); },
     .on_bury =
       [this](const membership::bury& x) {
-        tell_all_slots(slot_told{home_gone{x.node.text + '/' + x.incarnation}});
+        const auto home = x.node.text + '/' + x.incarnation;
+        tell_all_slots(slot_told{home_gone{home}});
+        visits_->home_gone(home);
       },
     .on_handed_over =
       [this](const membership::handed_over& x) { peers_->notify(x.to); },
@@ -63,16 +65,18 @@ keeper::handlers local_node::keeper_handlers() {
 }
 
 peers::handlers local_node::peer_handlers() {
-  return {.on_letter = [this](slot_number slot,
-                              letter x) { world_->tell(slot, std::move(x)); },
-          .on_shown = [this](const wire::shown& x) { screens_->show(x); },
-          .on_notice = [this] { keeper_->hurry(); },
-          .on_anew =
-            [this](const std::bitset<slots + 1>& which) {
-              const std::lock_guard lock{mutex_};
-              started_anew_ |= which;
-            },
-          .on_stats = [this] { return metrics(); }};
+  return {
+    .on_letter = [this](slot_number slot,
+                        letter x) { world_->tell(slot, std::move(x)); },
+    .on_shown = [this](const wire::shown& x) { screens_->show(x); },
+    .on_visited = [this](const wire::visited& x) { visits_->on_visited(x); },
+    .on_notice = [this] { keeper_->hurry(); },
+    .on_anew =
+      [this](const std::bitset<slots + 1>& which) {
+        const std::lock_guard lock{mutex_};
+        started_anew_ |= which;
+      },
+    .on_stats = [this] { return metrics(); }};
 }
 
 // -- slots come and go --------------------------------------------------------
@@ -168,6 +172,7 @@ void local_node::send_pending(std::vector<slot_number> of) {
 void local_node::tell_neighbours(const std::bitset<slots + 1>& which) {
   tell_all_slots(slot_told{neighbours_new{which}});
   screens_->sign_in_again(which);
+  visits_->look_again(which);
 }
 
 void local_node::tell_all_slots(const slot_told& what) {
@@ -230,6 +235,7 @@ void local_node::care() {
     keeper_->tell(membership::ticked{});
     peers_->tick();
     screens_->tick();
+    visits_->tick();
     if (round % 2 == 0)
       lane_->tick();
     if (round % 10 == 0)

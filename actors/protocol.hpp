@@ -69,6 +69,12 @@ struct customer_signed {
   std::optional<std::int32_t> read{};
 };
 
+/// A screen of the customer has come (again): tells it how the conversation
+/// stands. The receipt names its last line.
+struct customer_came {
+  reply_to reply;
+};
+
 /// The slot sends nothing more to this session, which is over: give back what
 /// came too late, so that it can go to the contact's next session in order.
 struct farewell {};
@@ -85,9 +91,10 @@ struct session_claimed {
   agent_id by;
 };
 
-using session_told = std::variant<job, outcome, person_found, rules_changed,
-                                  customer_signed, farewell, neighbours_new,
-                                  settle_asked, evicted, session_claimed>;
+using session_told =
+  std::variant<job, outcome, person_found, rules_changed, customer_signed,
+               farewell, neighbours_new, settle_asked, evicted, session_claimed,
+               customer_came>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------
@@ -235,10 +242,33 @@ struct for_router {
   int hops = 0;
 };
 
+/// A node has sockets of this contact, now or still. The receipt names the
+/// contact's conversation and its last line; session 0: there is none.
+struct visitor_here {
+  contact who;
+  std::string home; ///< "<node>/<incarnation>"
+  reply_to reply;
+  int hops = 0;
+};
+
+struct visitor_gone {
+  contact who;
+  std::string home;
+  int hops = 0;
+};
+
+/// Shown to the contact wherever it looks, and forgotten otherwise.
+struct for_visitor {
+  contact who;
+  visit_push what;
+  int hops = 0;
+};
+
 /// What can be told to a slot wherever it lives. On the wire an alternative is
 /// named by its place here: add at the end only.
-using letter = std::variant<for_session, for_agent, from_gateway, straggler,
-                            agent_claims, for_router>;
+using letter =
+  std::variant<for_session, for_agent, from_gateway, straggler, agent_claims,
+               for_router, visitor_here, visitor_gone, for_visitor>;
 
 /// A time asked for with `wake` has come, for a session or for an agent.
 struct timer_due {

@@ -1,5 +1,6 @@
 #include "actors/session_actor.hpp"
 
+#include "actors/cluster/visitors.hpp"
 #include "actors/session_rows.hpp"
 
 #include <spdlog/spdlog.h>
@@ -192,6 +193,18 @@ void session_actor::told(const session_claimed& x) {
   world_->tell_agent(x.by, offer_over{state_.id, 0, "over"});
 }
 
+void session_actor::told(const customer_came& x) {
+  if (evicted_ || state_.last_seq == 0) {
+    if (x.reply)
+      x.reply(evicted_ ? result<receipt>{fail(errc::moved, "try again")}
+                       : result<receipt>{receipt{}});
+    return;
+  }
+  if (x.reply)
+    x.reply(receipt{state_.id, state_.last_seq, false});
+  world_->visits->show(state_.who, standing());
+}
+
 void session_actor::told(const settle_asked&) {
   settle_asked_ = true;
   say_settled();
@@ -218,7 +231,7 @@ void session_actor::told(const evicted&) {
 
 void session_actor::take_up() {
   while (!flight_ && !inbox_.empty() && !ended_) {
-    flight_ = plan();
+    flight_ = std::make_unique<flight>(plan());
     const auto durable = std::any_of(
       flight_->jobs.begin(), flight_->jobs.end(), [](const planned& x) {
         return std::any_of(x.effects.begin(), x.effects.end(), is_durable);
@@ -298,6 +311,7 @@ void session_actor::finish() {
       std::visit([&](const auto& e) { perform(x, e); }, effect);
   }
   show_change(before);
+  show_customer(before, done);
   for (const auto& x : done.jobs) {
     if (!x.repeats)
       continue;
@@ -323,7 +337,7 @@ void session_actor::finish() {
 void session_actor::without_known(const std::vector<known_message>& known) {
   auto undone = std::move(*flight_);
   flight_.reset();
-  std::deque<job> again;
+  std::vector<job> again;
   for (auto& x : undone.jobs) {
     const auto id = id_of(x.what);
     const auto hit =
@@ -354,7 +368,7 @@ void session_actor::without_grants() {
   ++world_->counted->over_commits;
   auto undone = std::move(*flight_);
   flight_.reset();
-  std::deque<job> again;
+  std::vector<job> again;
   bool taken_out = false;
   for (auto& x : undone.jobs) {
     if (const auto* grant = std::get_if<session::granted>(&x.what.what)) {
@@ -384,7 +398,7 @@ void session_actor::without_refused() {
   flight_.reset();
   if (undone.jobs.size() > 1) {
     alone_ = undone.jobs.size();
-    std::deque<job> again;
+    std::vector<job> again;
     for (auto& x : undone.jobs)
       again.push_back(std::move(x.what));
     for (auto& x : inbox_)
@@ -528,6 +542,31 @@ void session_actor::show_change(const session::state& before) {
   world_->tell_agent(*holder, passed_on{push::session_changed{
                                 state_.id, state_.ownership,
                                 std::string(session::name_of(state_.at))}});
+}
+
+visit::standing session_actor::standing() const {
+  visit::standing x{state_.id, state_.last_seq, {}};
+  if (const auto who = session::owner(state_)) {
+    const auto at = known_->agents.find(*who);
+    if (at != known_->agents.end())
+      x.agent = at->second.who.display_name;
+  }
+  return x;
+}
+
+/// Every line, those as well that the customer does not see: their screens
+/// count them.
+void session_actor::show_customer(const session::state& before,
+                                  const flight& done) {
+  if (!world_->visits->watched(slot_, state_.who))
+    return;
+  for (const auto& x : done.jobs)
+    for (const auto& effect : x.effects)
+      if (const auto* added = std::get_if<session::append>(&effect))
+        world_->visits->show(state_.who,
+                             visit::said{state_.id, for_customer(added->line)});
+  if (session::owner(before) != session::owner(state_))
+    world_->visits->show(state_.who, standing());
 }
 
 void session_actor::perform(const planned&, const session::leave_queue&) {

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -62,6 +61,7 @@ private:
   void told(const settle_asked&);
   void told(const evicted&);
   void told(const session_claimed& x);
+  void told(const customer_came& x);
 
   // -- one write after the other ----------------------------------------------
 
@@ -95,6 +95,8 @@ private:
   void perform(const planned&, const session::ignore&);
 
   void show_change(const session::state& before);
+  void show_customer(const session::state& before, const flight& done);
+  [[nodiscard]] visit::standing standing() const;
   void ask_router();
   void recognise(const flight& done);
   void look_up_person();
@@ -113,9 +115,9 @@ private:
   time_point previous_at_{};
   std::string last_line_{}; ///< What the customer said last, for offers.
   std::string why_{};       ///< Of the last decision, for offers.
-  std::deque<job> inbox_;
-  std::optional<flight> flight_;
-  std::size_t alone_ = 0; ///< So many jobs get a write of their own.
+  std::vector<job> inbox_;
+  std::unique_ptr<flight> flight_; ///< Apart: most sessions have none.
+  std::size_t alone_ = 0;          ///< So many jobs get a write of their own.
   bool ended_ = false;
   bool evicted_ = false;      ///< The slot does not know us any more.
   bool settle_asked_ = false; ///< The slot waits until nothing is under way.

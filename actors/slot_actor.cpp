@@ -2,6 +2,7 @@
 
 #include "actors/agent_actor.hpp"
 #include "actors/cluster/screens.hpp"
+#include "actors/cluster/visitors.hpp"
 #include "actors/cluster/wire.hpp"
 #include "actors/session_actor.hpp"
 #include "bus/codec.hpp"
@@ -134,6 +135,7 @@ void slot_actor::told(const slot_lost& x) {
   mode_ = mode::away;
   --world_->counted->slots_owned;
   leave();
+  world_->visits->forget(slot_); // The next owner is told anew.
   send_held();
   told(inbox_filled{});
 }
@@ -299,6 +301,25 @@ void slot_actor::told(const sign_from& x) {
   const auto at = by_contact_.find(x.who);
   if (at != by_contact_.end() && !at->second.leaving)
     rt::post(at->second.ref, session_told{x.what});
+}
+
+// -- customers who look -------------------------------------------------------
+
+void slot_actor::open(const visitor_here& x) {
+  world_->visits->here(x.who, x.home);
+  const auto at = by_contact_.find(x.who);
+  if (at != by_contact_.end() && !at->second.leaving)
+    rt::post(at->second.ref, session_told{customer_came{x.reply}});
+  else if (x.reply)
+    x.reply(receipt{});
+}
+
+void slot_actor::open(const visitor_gone& x) {
+  world_->visits->gone(x.who, x.home);
+}
+
+void slot_actor::open(const for_visitor& x) {
+  world_->visits->show(x.who, x.what);
 }
 
 // -- post office --------------------------------------------------------------

@@ -82,6 +82,9 @@ private:
   void open(const straggler& x);
   void open(const agent_claims& x);
   void open(const for_router&) {}
+  void open(const visitor_here& x);
+  void open(const visitor_gone& x);
+  void open(const for_visitor& x);
 
   void hold(letter what);
   void send_held();

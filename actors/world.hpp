@@ -18,6 +18,7 @@
 namespace switchboard {
 
 class lane_reader;
+class visitors;
 
 /// What the actors of a node need of it. Made by `node`, which outlives them.
 /// Every node has an actor for every slot: the owner's serves it, the others'
@@ -31,6 +32,7 @@ struct world {
   lane_reader* lane = nullptr;
   statistics* counted = nullptr;
   peers* post = nullptr;
+  visitors* visits = nullptr;
   /// Called with slot and epoch, from any thread: a write was refused ...
   std::function<void(slot_number, std::int64_t)> on_fenced{};
   /// ... and: all is finished that was under way in a slot that will move.

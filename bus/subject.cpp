@@ -179,6 +179,10 @@ std::string post(const contact& to) {
   return join("post", to);
 }
 
+std::string sign(std::string_view what, const contact& of) {
+  return join(what, of);
+}
+
 std::string in(const contact& to) {
   return join("in", to);
 }

@@ -41,6 +41,8 @@ result<contact> parse_sign(std::string_view subject);
 
 /// `sb.v1.post.<channel>.<user>`: where a sender publishes.
 std::string post(const contact& to);
+/// @param what "typing" or "read"
+std::string sign(std::string_view what, const contact& of);
 std::string in(const contact& to);
 
 /// `sb.v1.slot.<k>.post.>`: what the owner of slot k listens to.

@@ -143,6 +143,10 @@ void peers::show(const std::string& home, const wire::shown& what) {
   publish({home.substr(0, home.find('/'))}, "push", wire::encode(what));
 }
 
+void peers::show(const std::string& home, const wire::visited& what) {
+  publish({home.substr(0, home.find('/'))}, "visit", wire::encode(what));
+}
+
 void peers::notify(const node_id& to) {
   publish(to, "migrate", "");
 }
@@ -167,6 +171,9 @@ void peers::on_packet(const bus::packet& x) {
   } else if (verb == "push") {
     if (const auto got = wire::decode_shown(x.bytes))
       to_.on_shown(*got);
+  } else if (verb == "visit") {
+    if (const auto got = wire::decode_visited(x.bytes))
+      to_.on_visited(*got);
   } else if (verb == "migrate") {
     to_.on_notice();
   } else if (verb == "anew") {

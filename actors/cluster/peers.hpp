@@ -38,6 +38,7 @@ public:
     /// Something for a slot of (hopefully) this node.
     std::function<void(slot_number, letter)> on_letter;
     std::function<void(const wire::shown&)> on_shown;
+    std::function<void(const wire::visited&)> on_visited;
     /// A slot was handed to us, or something else worth a look has happened.
     std::function<void()> on_notice;
     /// These slots of another node were out of reach for a while.
@@ -66,6 +67,9 @@ public:
 
   /// Sends a push to the node at `home` ("<node>/<incarnation>").
   void show(const std::string& home, const wire::shown& what);
+
+  /// The same for a contact.
+  void show(const std::string& home, const wire::visited& what);
 
   /// Tells a node that something of its has changed in the database.
   void notify(const node_id& to);

@@ -424,6 +424,49 @@ void fields(A& a, for_router& x) {
   a(x.what, x.hops);
 }
 
+// Customers who look.
+
+template <class A>
+void fields(A& a, visit::said& x) {
+  a(x.session, x.what);
+}
+template <class A>
+void fields(A& a, visit::standing& x) {
+  a(x.session, x.last_seq, x.agent);
+}
+template <class A>
+void fields(A& a, visit::closed& x) {
+  a(x.session);
+}
+template <class A>
+void fields(A& a, visit::typing& x) {
+  a(x.session);
+}
+template <class A>
+void fields(A& a, visit::read& x) {
+  a(x.session, x.seq);
+}
+template <class A>
+void fields(A& a, visit::place& x) {
+  a(x.session, x.position, x.wait);
+}
+template <class A>
+void fields(A& a, visitor_here& x) {
+  a(x.who, x.home, x.hops);
+}
+template <class A>
+void fields(A& a, visitor_gone& x) {
+  a(x.who, x.home, x.hops);
+}
+template <class A>
+void fields(A& a, for_visitor& x) {
+  a(x.who, x.what, x.hops);
+}
+template <class A>
+void fields(A& a, visited& x) {
+  a(x.who, x.what);
+}
+
 template <class A>
 void fields(A& a, parcel& x) {
   a(x.slot, x.from, x.number, x.what);
@@ -489,6 +532,10 @@ std::string encode(const shown& x) {
   return write(x);
 }
 
+std::string encode(const visited& x) {
+  return write(x);
+}
+
 result<parcel> decode_parcel(std::string_view bytes) {
   auto got = read<parcel>(bytes);
   if (got && got->slot > slots)
@@ -504,6 +551,10 @@ result<shown> decode_shown(std::string_view bytes) {
   return read<shown>(bytes);
 }
 
+result<visited> decode_visited(std::string_view bytes) {
+  return read<visited>(bytes);
+}
+
 // -- who waits ----------------------------------------------------------------
 
 namespace {
@@ -514,6 +565,8 @@ reply_to* place_of_reply(letter& x) {
     return &to->what.reply;
   if (auto* to = std::get_if<from_gateway>(&x))
     return &to->what.reply;
+  if (auto* to = std::get_if<visitor_here>(&x))
+    return &to->reply;
   auto* to = std::get_if<for_agent>(&x);
   if (!to)
     return nullptr;

@@ -31,15 +31,23 @@ struct shown {
   std::string reason{};             ///< Why it ends.
 };
 
+/// Something to show to a contact whose sockets are elsewhere.
+struct visited {
+  contact who{};
+  visit_push what{};
+};
+
 /// Replies inside the letter (functions) are not written; see `reply_of`.
 std::string encode(const parcel& x);
 std::string encode(const answer& x);
 std::string encode(const shown& x);
+std::string encode(const visited& x);
 
 /// @returns malformed
 result<parcel> decode_parcel(std::string_view bytes);
 result<answer> decode_answer(std::string_view bytes);
 result<shown> decode_shown(std::string_view bytes);
+result<visited> decode_visited(std::string_view bytes);
 
 /// Who waits for an answer to this letter; empty: nobody.
 reply_to reply_of(const letter& x);

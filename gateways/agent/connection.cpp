@@ -1,6 +1,6 @@
 #include "gateways/agent/connection.hpp"
 
-#include "gateways/agent/link.hpp"
+#include "gateways/agent/reply.hpp"
 #include "gateways/http/rate_limit.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -170,9 +170,12 @@ private:
       close({close_code::unauthorized, verified.error().detail});
       co_return false;
     }
-    if (verified->as == role::operator_) {
-      const auto why = fail(errc::forbidden, "an operator has no desk: sign in "
-                                             "as an agent or supervisor");
+    if (verified->as == role::operator_ || verified->as == role::visitor) {
+      const auto why =
+        fail(errc::forbidden,
+             verified->as == role::visitor
+               ? "a customer's token: connect with switchboard.customer.v1.json"
+               : "an operator has no desk: sign in as an agent or supervisor");
       co_await write_last(format_error(id, why));
       close({close_code::forbidden, why.detail});
       co_return false;
@@ -277,19 +280,10 @@ private:
     return true;
   }
 
-  /// What to do with an answer, on whatever thread it comes. It holds nothing
-  /// that belongs to this thread.
   template <class T, class Format>
   front::callback<T> reply_with(std::int64_t id, std::string_view name,
                                 Format format_it) {
-    return [link = link_, state = home_.state, id, name, format_it,
-            since = steady_now()](result<T> got) {
-      const std::chrono::duration<double> took = steady_now() - since;
-      state->metrics.asked(name, got ? "ok" : to_string(got.error().code),
-                           took.count());
-      link->put(got ? format_it(id, *got) : format_error(id, got.error()));
-      link->finish();
-    };
+    return reply_over<T>(link_, home_.state, id, name, format_it);
   }
 
   void perform(std::int64_t id, const agent_ask& what) {

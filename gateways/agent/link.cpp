@@ -6,9 +6,6 @@ namespace switchboard {
 
 using agent_protocol::close_code;
 
-namespace {
-
-/// The actors speak of reasons, WebSocket of numbers.
 farewell farewell_for(std::string_view reason) {
   if (reason.starts_with("replaced"))
     return {close_code::replaced, "signed in again from this device"};
@@ -17,17 +14,11 @@ farewell farewell_for(std::string_view reason) {
   return {close_code::draining, std::string(reason)};
 }
 
-} // namespace
-
 void agent_link::show(const agent_push& what) {
   put(agent_protocol::format(what), agent_protocol::droppable(what));
 }
 
-void agent_link::put(std::string text) {
-  put(std::move(text), false);
-}
-
-void agent_link::put(std::string text, bool may_drop) {
+void socket_link::put(std::string text, bool may_drop) {
   {
     const std::lock_guard lock{mutex_};
     queue_.push(std::move(text), may_drop);
@@ -43,20 +34,24 @@ void agent_link::put(std::string text, bool may_drop) {
 }
 
 void agent_link::end(std::string_view reason) {
+  end_with(farewell_for(reason));
+}
+
+void socket_link::end_with(farewell how) {
   {
     const std::lock_guard lock{mutex_};
     if (!end_)
-      end_ = farewell_for(reason);
+      end_ = std::move(how);
   }
   wake_();
 }
 
-bool agent_link::lags() {
+bool socket_link::half_full() {
   const std::lock_guard lock{mutex_};
   return queue_.lags();
 }
 
-void agent_link::open(std::string welcome) {
+void socket_link::open(std::string welcome) {
   {
     const std::lock_guard lock{mutex_};
     queue_.push_front(std::move(welcome));
@@ -65,24 +60,29 @@ void agent_link::open(std::string welcome) {
   wake_();
 }
 
-std::string agent_link::take(std::size_t bytes_max) {
+bool socket_link::is_open() {
+  const std::lock_guard lock{mutex_};
+  return open_;
+}
+
+std::string socket_link::take(std::size_t bytes_max) {
   const std::lock_guard lock{mutex_};
   woken_ = false;
   return open_ ? queue_.take(bytes_max) : std::string();
 }
 
-std::optional<farewell> agent_link::ended() {
+std::optional<farewell> socket_link::ended() {
   const std::lock_guard lock{mutex_};
   return end_;
 }
 
-std::size_t agent_link::dropped() {
+std::size_t socket_link::dropped() {
   const std::lock_guard lock{mutex_};
   const auto before = std::exchange(dropped_told_, queue_.dropped());
   return queue_.dropped() - before;
 }
 
-bool agent_link::begin(std::size_t in_flight_max) {
+bool socket_link::begin(std::size_t in_flight_max) {
   const std::lock_guard lock{mutex_};
   if (in_flight_ == in_flight_max)
     return false;
@@ -90,7 +90,7 @@ bool agent_link::begin(std::size_t in_flight_max) {
   return true;
 }
 
-void agent_link::finish() {
+void socket_link::finish() {
   const std::lock_guard lock{mutex_};
   --in_flight_;
 }

@@ -21,23 +21,26 @@ struct farewell {
 /// connection's own thread takes it out. It holds no socket and may outlive
 /// the connection.
 /// Thread safety: full.
-class agent_link final : public agent_screen {
+class socket_link {
 public:
   /// @param wake tells the connection's thread to look; called from any thread,
   ///        and never while a lock is held
-  agent_link(send_queue::limits at_most, std::function<void()> wake)
+  socket_link(send_queue::limits at_most, std::function<void()> wake)
     : queue_(at_most), wake_(std::move(wake)) {}
 
-  void show(const agent_push& what) override;
-  void end(std::string_view reason) override;
-  [[nodiscard]] bool lags() override;
+  /// A reply, or a push.
+  void put(std::string text, bool may_drop = false);
 
-  /// A reply, or a push of our own.
-  void put(std::string text);
+  [[nodiscard]] bool half_full();
+
+  /// The connection is to end so, unless something else ended it before.
+  void end_with(farewell how);
 
   /// The answer to the sign-in: goes first, and opens the gate for what the
   /// sign-in has already put on the screen.
   void open(std::string welcome);
+
+  [[nodiscard]] bool is_open();
 
   /// @returns what is to be written next; empty: nothing yet
   [[nodiscard]] std::string take(std::size_t bytes_max);
@@ -53,8 +56,6 @@ public:
   void finish();
 
 private:
-  void put(std::string text, bool may_drop);
-
   std::mutex mutex_;
   send_queue queue_;
   bool open_ = false;
@@ -63,6 +64,19 @@ private:
   std::size_t dropped_told_ = 0;
   std::optional<farewell> end_;
   std::function<void()> wake_;
+};
+
+/// The actors speak of reasons, WebSocket of numbers.
+[[nodiscard]] farewell farewell_for(std::string_view reason);
+
+/// What an agent's actor sees of a connection.
+class agent_link final : public socket_link, public agent_screen {
+public:
+  using socket_link::socket_link;
+
+  void show(const agent_push& what) override;
+  void end(std::string_view reason) override;
+  [[nodiscard]] bool lags() override { return half_full(); }
 };
 
 } // namespace switchboard

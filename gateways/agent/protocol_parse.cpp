@@ -1,128 +1,25 @@
 #include "gateways/agent/protocol.hpp"
 
-#include <boost/json.hpp>
+#include "gateways/agent/fields.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
-#include <charconv>
 #include <limits>
 
 namespace switchboard::agent_protocol {
 
 namespace {
 
-namespace json = boost::json;
-
-/// Reads the fields of one command. The first thing wrong is remembered, and
-/// everything after it reads as empty, so a command's reader is a plain list.
-class fields {
-public:
-  fields(const json::object& from, std::string_view command)
-    : from_(from), command_(command) {}
-
-  std::string text(std::string_view name, std::size_t bytes_max,
-                   bool needed = false) {
-    const auto* found = from_.if_contains(name);
-    if (found == nullptr || found->is_null()) {
-      if (needed)
-        wrong(name, "is missing");
-      return {};
-    }
-    if (!found->is_string())
-      return wrong(name, "must be a string"), std::string{};
-    const std::string_view value = found->get_string();
-    if (needed && value.empty())
-      wrong(name, "must not be empty");
-    // PostgreSQL's text holds every character but this one.
-    if (value.find('\0') != std::string_view::npos)
-      wrong(name, "must not contain the character U+0000");
-    if (value.size() > bytes_max)
-      wrong(name, "is longer than " + std::to_string(bytes_max) + " bytes",
-            errc::too_large);
-    return std::string(value);
-  }
-
-  session_id session() {
-    const auto found = parse_session_id(text("session", 32, true));
-    if (!found)
-      wrong("session", "must be a session's number, written as a string");
-    return found.value_or(session_id{});
-  }
-
-  /// A number, or the same as a string.
-  std::int64_t number(std::string_view name, std::int64_t least,
-                      std::int64_t most,
-                      std::optional<std::int64_t> otherwise = {}) {
-    const auto* found = from_.if_contains(name);
-    if (found == nullptr || found->is_null()) {
-      if (!otherwise)
-        wrong(name, "is missing");
-      return otherwise.value_or(least);
-    }
-    const auto value = whole_number(*found);
-    if (!value || *value < least || *value > most) {
-      wrong(name, "must be a whole number from " + std::to_string(least)
-                    + " to " + std::to_string(most));
-      return least;
-    }
-    return *value;
-  }
-
-  std::int64_t ownership() {
-    return number("ownership", 0, std::numeric_limits<std::int64_t>::max());
-  }
-
-  std::int32_t seq(std::string_view name,
-                   std::optional<std::int64_t> otherwise = {}) {
-    return static_cast<std::int32_t>(
-      number(name, 0, std::numeric_limits<std::int32_t>::max(), otherwise));
-  }
-
-  std::optional<agent::presence> presence(std::string_view name, bool needed) {
-    const auto value = text(name, 32, needed);
-    if (value.empty())
-      return std::nullopt;
-    const auto found = agent::parse_presence(value);
-    // The last two are what we say of an agent, not what an agent can ask for.
-    if (!found || *found == agent::presence::not_responding)
-      wrong(name, "must be online, busy, break, finishing or offline");
-    return found;
-  }
-
-  const json::value* any(std::string_view name) const {
-    const auto* found = from_.if_contains(name);
-    return found == nullptr || found->is_null() ? nullptr : found;
-  }
-
-  void wrong(std::string_view name, const std::string& how,
-             errc code = errc::malformed) {
-    if (!error_)
-      error_ = fail(code, std::string(command_) + ": " + std::string(name) + " "
-                            + how);
-  }
-
-  const std::optional<error>& problem() const { return error_; }
-
-  static std::optional<std::int64_t> whole_number(const json::value& x) {
-    if (x.is_int64())
-      return x.get_int64();
-    if (!x.is_string())
-      return std::nullopt;
-    const std::string_view text = x.get_string();
-    std::int64_t value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, ec] = std::from_chars(text.data(), end, value);
-    if (ec != std::errc{} || stop != end)
-      return std::nullopt;
-    return value;
-  }
-
-private:
-  const json::object& from_;
-  std::string_view command_;
-  std::optional<error> error_;
-};
+std::optional<agent::presence> presence(fields& f, std::string_view name,
+                                        bool needed) {
+  const auto value = f.text(name, 32, needed);
+  if (value.empty())
+    return std::nullopt;
+  const auto found = agent::parse_presence(value);
+  // The last two are what we say of an agent, not what an agent can ask for.
+  if (!found || *found == agent::presence::not_responding)
+    f.wrong(name, "must be online, busy, break, finishing or offline");
+  return found;
+}
 
 // -- one reader for each command ----------------------------------------------
 
@@ -185,9 +82,9 @@ request read_decline(fields& f) {
 }
 
 request read_presence(fields& f) {
-  ask::presence out{f.presence("state", true).value_or(agent::presence{})};
+  ask::presence out{presence(f, "state", true).value_or(agent::presence{})};
   out.reason = f.text("reason", reason_bytes_max);
-  out.next = f.presence("next", false);
+  out.next = presence(f, "next", false);
   return agent_ask{std::move(out)};
 }
 
@@ -283,10 +180,7 @@ request read_pong(fields&) {
   return pong{};
 }
 
-struct reader {
-  std::string_view name;
-  request (*read)(fields&);
-};
+using reader = command_reader<request>;
 
 constexpr std::array readers{
   reader{"connect", read_connect},
@@ -308,92 +202,10 @@ constexpr std::array readers{
   reader{"pong", read_pong},
 };
 
-const reader* find_reader(std::string_view name) {
-  const auto* found =
-    std::find_if(readers.begin(), readers.end(),
-                 [&](const auto& x) { return x.name == name; });
-  return found == readers.end() ? nullptr : found;
-}
-
-// -- one object ---------------------------------------------------------------
-
-parsed refuse(std::optional<std::int64_t> id, std::string detail) {
-  return refusal{id, fail(errc::malformed, std::move(detail))};
-}
-
-/// JavaScript's numbers are exact up to here.
-constexpr std::int64_t command_id_max = (std::int64_t{1} << 53) - 1;
-
-parsed read_command(const json::object& from) {
-  std::optional<std::int64_t> id;
-  if (const auto* x = from.if_contains("id"))
-    if (x->is_int64() && x->get_int64() >= 0
-        && x->get_int64() <= command_id_max)
-      id = x->get_int64();
-  // The answer to a ping needs no number, since nobody answers it.
-  if (!id && !from.contains("pong"))
-    return refuse({}, "a command needs an id: a whole number from 0 to 2^53-1");
-  const json::object::value_type* body = nullptr;
-  for (const auto& pair : from) {
-    if (pair.key() == "id")
-      continue;
-    if (body != nullptr)
-      return refuse(id, "an object holds one command, not several");
-    body = &pair;
-  }
-  if (body == nullptr)
-    return refuse(id, "the object holds no command");
-  const auto* how = find_reader(std::string_view(body->key()));
-  if (how == nullptr)
-    return refuse(id, "there is no command of this name");
-  if (!body->value().is_object())
-    return refuse(id, std::string(how->name) + " must be an object");
-  fields f{body->value().get_object(), how->name};
-  auto what = how->read(f);
-  if (f.problem())
-    return refusal{id, *f.problem()};
-  return command{id.value_or(0), std::move(what)};
-}
-
-parsed parse_object(std::string_view text) {
-  boost::system::error_code ec;
-  json::monotonic_resource memory;
-  const auto value = json::parse(json::string_view(text), ec, &memory);
-  if (ec)
-    return refuse({}, "not JSON: " + ec.message());
-  if (!value.is_object())
-    return refuse({}, "a frame holds JSON objects, one a line");
-  return read_command(value.get_object());
-}
-
-bool blank(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
-}
-
 } // namespace
 
 std::vector<parsed> parse_frame(std::string_view frame) {
-  std::vector<parsed> out;
-  if (frame.size() > frame_bytes_max) {
-    out.push_back(
-      refusal{{}, fail(errc::too_large, "a frame is at most 256 KiB")});
-    return out;
-  }
-  while (!frame.empty()) {
-    const auto end = std::min(frame.find('\n'), frame.size());
-    const auto line = frame.substr(0, end);
-    frame.remove_prefix(std::min(end + 1, frame.size()));
-    if (blank(line))
-      continue;
-    if (out.size() == commands_per_frame_max) {
-      out.push_back(refuse({}, "a frame holds at most 256 commands"));
-      return out;
-    }
-    out.push_back(parse_object(line));
-  }
-  if (out.empty())
-    out.push_back(refuse({}, "the frame is empty"));
-  return out;
+  return parse_commands<command>(frame, readers, frame_bytes_max);
 }
 
 std::optional<time_point> parse_time(std::string_view text) {

@@ -7,26 +7,33 @@ namespace switchboard {
 bool send_queue::fits(std::size_t more) const noexcept {
   if (!caught_up_)
     return bytes_ + more <= at_most_.catch_up_bytes_max;
-  return waiting_.size() < at_most_.objects_max
+  return objects() < at_most_.objects_max
          && bytes_ + more <= at_most_.bytes_max;
 }
 
 bool send_queue::lags() const noexcept {
   if (!caught_up_)
     return bytes_ > at_most_.catch_up_bytes_max / 2;
-  return waiting_.size() > at_most_.objects_max / 2
+  return objects() > at_most_.objects_max / 2
          || bytes_ > at_most_.bytes_max / 2;
 }
 
 void send_queue::drop_what_may_be() {
   if (droppable_ == 0)
     return;
+  forget_taken();
   std::erase_if(waiting_, [&](const item& x) {
     if (x.may_drop)
       bytes_ -= x.text.size();
     return x.may_drop;
   });
   dropped_ += std::exchange(droppable_, 0);
+}
+
+void send_queue::forget_taken() {
+  waiting_.erase(waiting_.begin(),
+                 waiting_.begin() + static_cast<std::ptrdiff_t>(taken_));
+  taken_ = 0;
 }
 
 bool send_queue::push(std::string text, bool may_drop) {
@@ -41,7 +48,8 @@ bool send_queue::push(std::string text, bool may_drop) {
     if (!fits(text.size())) {
       // Nothing of it will be written any more: free it now.
       overflowed_ = true;
-      waiting_.clear();
+      std::vector<item>{}.swap(waiting_);
+      taken_ = 0;
       bytes_ = 0;
       return false;
     }
@@ -54,13 +62,14 @@ bool send_queue::push(std::string text, bool may_drop) {
 
 void send_queue::push_front(std::string text) {
   bytes_ += text.size();
-  waiting_.push_front({std::move(text), false});
+  forget_taken();
+  waiting_.insert(waiting_.begin(), item{std::move(text), false});
 }
 
 std::string send_queue::take(std::size_t bytes_max) {
   std::string frame;
-  while (!waiting_.empty()) {
-    auto& next = waiting_.front();
+  while (!empty()) {
+    auto& next = waiting_[taken_];
     if (!frame.empty() && frame.size() + 1 + next.text.size() > bytes_max)
       break;
     if (!frame.empty())
@@ -71,10 +80,15 @@ std::string send_queue::take(std::size_t bytes_max) {
       frame = std::move(next.text);
     else
       frame += next.text;
-    waiting_.pop_front();
+    ++taken_;
   }
-  if (waiting_.empty())
+  if (empty()) {
+    std::vector<item>{}.swap(waiting_);
+    taken_ = 0;
     caught_up_ = true;
+  } else if (taken_ > waiting_.size() / 2) {
+    forget_taken();
+  }
   return frame;
 }
 

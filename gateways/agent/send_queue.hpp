@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <string>
+#include <vector>
 
 namespace switchboard {
 
@@ -35,10 +35,12 @@ public:
   /// True when it is half full: what can wait should.
   [[nodiscard]] bool lags() const noexcept;
 
-  [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return objects() == 0; }
   [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::size_t objects() const noexcept { return waiting_.size(); }
+  [[nodiscard]] std::size_t objects() const noexcept {
+    return waiting_.size() - taken_;
+  }
   [[nodiscard]] std::size_t dropped() const noexcept { return dropped_; }
 
 private:
@@ -49,9 +51,12 @@ private:
 
   [[nodiscard]] bool fits(std::size_t more) const noexcept;
   void drop_what_may_be();
+  void forget_taken();
 
   limits at_most_;
-  std::deque<item> waiting_;
+  // Not a deque, which holds half a KiB even while nothing waits.
+  std::vector<item> waiting_;
+  std::size_t taken_ = 0; ///< So many of them, from the front, are gone.
   std::size_t bytes_ = 0;
   std::size_t droppable_ = 0;
   std::size_t dropped_ = 0;

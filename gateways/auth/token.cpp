@@ -190,15 +190,18 @@ std::string_view to_string(role x) noexcept {
     case role::agent: return "agent";
     case role::supervisor: return "supervisor";
     case role::operator_: return "operator";
+    case role::visitor: return "visitor";
   }
   return "unknown";
 }
 
 result<role> parse_role(std::string_view text) {
-  for (const auto x : {role::agent, role::supervisor, role::operator_})
+  for (const auto x :
+       {role::agent, role::supervisor, role::operator_, role::visitor})
     if (text == to_string(x))
       return x;
-  return fail(errc::malformed, "role is not agent, supervisor or operator");
+  return fail(errc::malformed,
+              "role is not agent, supervisor, operator or visitor");
 }
 
 result<std::unique_ptr<token_verifier>> make_token_verifier(token_options how) {

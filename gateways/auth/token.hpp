@@ -11,14 +11,15 @@
 namespace switchboard {
 
 /// What a token lets its bearer be. Agents and supervisors sit at a desk;
-/// operators (and their programs) use the REST interface.
-enum class role : std::uint8_t { agent, supervisor, operator_ };
+/// operators (and their programs) use the REST interface; visitors are
+/// customers on the web channel.
+enum class role : std::uint8_t { agent, supervisor, operator_, visitor };
 
 [[nodiscard]] std::string_view to_string(role x) noexcept;
 
 /// Who is asking, as a verified token says.
 struct identity {
-  std::string subject; ///< The agent's id, or the operator's name.
+  std::string subject; ///< The agent's id, the operator's name, the user.
   role as = role::agent;
   time_point until{}; ///< When the token expires.
 
@@ -63,8 +64,8 @@ struct token_claims {
                                                const token_claims& what,
                                                time_point now);
 
-/// @returns nothing for a name that is not a role ("agent", "supervisor",
-///          "operator")
+/// @returns malformed for a name that is not a role ("agent", "supervisor",
+///          "operator", "visitor")
 [[nodiscard]] result<role> parse_role(std::string_view text);
 
 } // namespace switchboard

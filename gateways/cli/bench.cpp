@@ -1,4 +1,5 @@
 // `bench NAME`: the benchmarks of bench/.
+#include "bench/connections.hpp"
 #include "bench/e2e.hpp"
 #include "bench/failover.hpp"
 #include "bench/ingest.hpp"
@@ -72,6 +73,31 @@ void add_route_benches(CLI::App& to, context& c) {
     ->capture_default_str();
 }
 
+void add_connection_benches(CLI::App& to, context& c) {
+  static bench::connections_options held;
+  auto* made = add(to, "connections", "Memory of customers who are held",
+                   "  switchboard bench connections --count 100000 --json\n",
+                   [&c] { return print(c, bench::run_connections(held)); });
+  made->add_option("--count", held.count, "Customers, all at once")
+    ->check(CLI::Range(1000, 1'000'000))
+    ->capture_default_str();
+  made->add_option("--nodes", held.nodes, "Nodes; 0: as many as are needed")
+    ->check(CLI::Range(0, 60))
+    ->capture_default_str();
+  made->add_option("--sample", held.sample, "Customers who converse")
+    ->check(CLI::Range(10, 1000))
+    ->capture_default_str();
+  static bench::storm_options storm;
+  made = add(to, "storm", "Everybody connects and signs in at once", "",
+             [&c] { return print(c, bench::run_storm(storm)); });
+  made->add_option("--count", storm.count, "Customers")
+    ->check(CLI::Range(100, 15'000))
+    ->capture_default_str();
+  made->add_option("--rounds", storm.rounds, "Rounds of A B B A")
+    ->check(CLI::Range(1, 100))
+    ->capture_default_str();
+}
+
 } // namespace
 
 void add_bench(CLI::App& to, context& c) {
@@ -118,6 +144,7 @@ void add_bench(CLI::App& to, context& c) {
     ->capture_default_str();
   add_cluster_benches(*all, c);
   add_route_benches(*all, c);
+  add_connection_benches(*all, c);
 }
 
 } // namespace switchboard::cli

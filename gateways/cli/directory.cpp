@@ -34,6 +34,7 @@ struct queue_options {
 
 struct token_request {
   std::string agent;
+  std::string visitor;
   std::string as = "agent";
   int hours = 12;
 };
@@ -171,12 +172,14 @@ int show_session(const context& c, const std::string& which) {
 }
 
 int make_token(const context& c, const token_request& how) {
-  const auto as = parse_role(how.as);
+  const auto as = how.visitor.empty() ? parse_role(how.as) : role::visitor;
   if (!as)
     throw failure{usage, as.error().detail};
+  if (how.agent.empty() && how.visitor.empty())
+    throw failure{usage, "say whose token it is: --agent ID or --visitor USER"};
   const auto made =
     create_token(tokens_of(c.load()),
-                 {.subject = how.agent,
+                 {.subject = how.visitor.empty() ? how.agent : how.visitor,
                   .as = *as,
                   .lifetime = std::chrono::hours{how.hours}},
                  std::chrono::time_point_cast<duration>(clock::now()));
@@ -273,10 +276,15 @@ void add_directory(CLI::App& to, context& c) {
 
   auto* tokens = add(to, "token", "Tokens: create", "", nullptr);
   made = add(*tokens, "create", "Signs a token to sign in with",
-             "  switchboard token create --agent li --hours 8\n",
+             "  switchboard token create --agent li --hours 8\n"
+             "  switchboard token create --visitor u1\n",
              [&c] { return make_token(c, token_how); });
-  made->add_option("--agent", token_how.agent, "The agent's (operator's) id")
-    ->required();
+  auto* agent =
+    made->add_option("--agent", token_how.agent, "The agent's (operator's) id");
+  made
+    ->add_option("--visitor", token_how.visitor,
+                 "A customer: the user's name on the channel web")
+    ->excludes(agent);
   made->add_option("--role", token_how.as, "agent, supervisor or operator")
     ->capture_default_str();
   made->add_option("--hours", token_how.hours, "How long it is good")

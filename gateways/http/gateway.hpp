@@ -34,6 +34,12 @@ struct gateway_limits {
   std::size_t outbound_bytes_max = 256 * 1024;
   /// After signing in, until the screen has caught up for the first time.
   std::size_t catch_up_bytes_max = 4 * 1024 * 1024;
+  /// Customers are many, and need less.
+  double visitor_commands_per_second = 10;
+  std::size_t visitor_commands_burst = 40;
+  std::size_t visitor_in_flight_max = 32;
+  std::size_t visitor_outbound_objects_max = 512;
+  std::size_t visitor_outbound_bytes_max = 256 * 1024;
   int send_buffer_bytes =
     0; ///< Of the kernel, each connection; 0: as it likes.
 };
@@ -42,7 +48,8 @@ struct gateway_limits {
 ///
 ///     GET  /                          an agent's desk
 ///     GET  /livez /readyz?verbose /metrics /version
-///     GET  /v1/ws                     WebSocket, switchboard.v1.json
+///     GET  /v1/ws                     WebSocket, switchboard.v1.json (agents)
+///                                     or switchboard.customer.v1.json
 ///     POST /v1/messages               one customer message, answered after
 ///                                     its commit (role operator)
 ///     GET  /v1/sessions/<id>/entries?after=<seq>&limit=<n>
@@ -71,6 +78,8 @@ public:
   /// Open sockets, and those of them on which an agent is signed in.
   [[nodiscard]] virtual std::size_t connections() const = 0;
   [[nodiscard]] virtual std::size_t agents() const = 0;
+  /// ... or a customer.
+  [[nodiscard]] virtual std::size_t visitors() const = 0;
 
   /// Fails /readyz and sends agents to another node (4503 with after_ms); HTTP
   /// is still answered. Returns at once.

@@ -32,6 +32,8 @@ struct gateway_metrics::impl {
                          "Open sockets of this gateway.");
   Gauge& agents = gauge(all, "switchboard_gateway_agents",
                         "Sockets on which an agent is signed in.");
+  Gauge& visitors = gauge(all, "switchboard_gateway_visitors",
+                          "Sockets on which a customer is signed in.");
   Counter& opened = counter(all, "switchboard_gateway_connections_opened_total",
                             "Sockets accepted.");
   Counter& refused =
@@ -48,10 +50,11 @@ struct gateway_metrics::impl {
       .Name("switchboard_gateway_closes_total")
       .Help("WebSocket connections that this side closed, by code.")
       .Register(all);
-  Family<Counter>& commands = BuildCounter()
-                                .Name("switchboard_gateway_commands_total")
-                                .Help("Commands of agents, by outcome.")
-                                .Register(all);
+  Family<Counter>& commands =
+    BuildCounter()
+      .Name("switchboard_gateway_commands_total")
+      .Help("Commands of agents and customers, by outcome.")
+      .Register(all);
   Family<Histogram>& command_time =
     BuildHistogram()
       .Name("switchboard_gateway_command_duration_seconds")
@@ -86,6 +89,14 @@ void gateway_metrics::agent_came() {
 
 void gateway_metrics::agent_went() {
   impl_->agents.Decrement();
+}
+
+void gateway_metrics::visitor_came() {
+  impl_->visitors.Increment();
+}
+
+void gateway_metrics::visitor_went() {
+  impl_->visitors.Decrement();
 }
 
 void gateway_metrics::refused_socket() {

@@ -20,6 +20,8 @@ public:
   void socket_closed();
   void agent_came();
   void agent_went();
+  void visitor_came();
+  void visitor_went();
   void refused_socket();
   void closed_with(std::uint16_t code);
   void asked(std::string_view command, std::string_view outcome,

@@ -293,6 +293,10 @@ void routes::entries(const http_request& what, std::string_view id,
   const auto who = identify(what);
   if (!who)
     return done(problem_reply(what, who.error()));
+  if (who->as == role::visitor)
+    return done(problem_reply(
+      what, fail(errc::forbidden, "a customer reads with the command history "
+                                  "on /v1/ws")));
   const auto session = parse_session_id(id);
   if (!session)
     return done(problem_reply(

@@ -4,6 +4,8 @@
 #include "gateways/agent/connection.hpp"
 #include "gateways/agent/protocol.hpp"
 #include "gateways/http/shard.hpp"
+#include "gateways/visitor/connection.hpp"
+#include "gateways/visitor/protocol.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -19,6 +21,12 @@
 #include <thread>
 
 namespace switchboard {
+
+duration tick_time(const gateway_limits& x) {
+  const auto least = std::min({x.request_time, x.idle_time, x.sign_in_time,
+                               x.ping_time, x.dead_time, x.close_time});
+  return std::clamp(least / 8, duration{5}, duration{1000});
+}
 
 namespace {
 
@@ -45,8 +53,8 @@ std::string next_request_id() {
 /// One HTTP connection: a few requests, or the beginning of a WebSocket.
 class http_connection final : public timed {
 public:
-  http_connection(shard& home, tcp_socket socket)
-    : home_(home), socket_(std::move(socket)) {}
+  http_connection(shard& home, tcp_socket socket, socket_count counted)
+    : home_(home), socket_(std::move(socket)), counted_(std::move(counted)) {}
 
   awaitable<void> run() {
     std::optional<upgrade_request> upgrade;
@@ -54,7 +62,12 @@ public:
       const listed in_the_list{home_, *this};
       upgrade = co_await serve();
     }
-    if (upgrade)
+    if (!upgrade)
+      co_return;
+    if (offers(*upgrade, visitor_protocol::subprotocol))
+      co_await serve_visitor(home_, std::move(socket_), std::move(*upgrade),
+                             std::move(counted_));
+    else
       co_await serve_agent(home_, std::move(socket_), std::move(*upgrade));
   }
 
@@ -167,11 +180,17 @@ private:
                         home_.state->how.origins))
       return no(errc::forbidden, "pages of this origin may not connect: add it "
                                  "to http.origins");
-    http::token_list offered{request[http::field::sec_websocket_protocol]};
-    if (!offered.exists(beast::string_view(agent_protocol::subprotocol.data(),
-                                           agent_protocol::subprotocol.size())))
-      return no(errc::malformed, "the subprotocol must be switchboard.v1.json");
+    if (!offers(request, agent_protocol::subprotocol)
+        && !offers(request, visitor_protocol::subprotocol))
+      return no(errc::malformed,
+                "the subprotocol must be switchboard.v1.json (agents) or "
+                "switchboard.customer.v1.json (customers)");
     return std::nullopt;
+  }
+
+  static bool offers(const upgrade_request& request, std::string_view name) {
+    http::token_list all{request[http::field::sec_websocket_protocol]};
+    return all.exists(beast::string_view(name.data(), name.size()));
   }
 
   awaitable<bool> answer(const upgrade_request& request,
@@ -259,34 +278,20 @@ private:
 
   shard& home_;
   tcp_socket socket_;
+  socket_count counted_;
   beast::flat_buffer buffer_;
   steady_time deadline_{};
   bool idle_ = true;
   bool leaving_ = false;
 };
 
-/// Counts a socket for as long as it is served.
-class counted {
-public:
-  explicit counted(gateway_state& in) : in_(in) { in_.metrics.socket_opened(); }
-  ~counted() {
-    in_.metrics.socket_closed();
-    in_.sockets.fetch_sub(1);
-  }
-  counted(const counted&) = delete;
-  counted& operator=(const counted&) = delete;
-
-private:
-  gateway_state& in_;
-};
-
 awaitable<void> serve_socket(shard& home, tcp_socket socket) {
-  const counted one{*home.state};
+  socket_count counted{home.state};
   boost::system::error_code ec;
   socket.set_option(asio::ip::tcp::no_delay(true), ec);
   if (const auto bytes = home.state->how.limits.send_buffer_bytes; bytes > 0)
     socket.set_option(asio::socket_base::send_buffer_size(bytes), ec);
-  http_connection connection{home, std::move(socket)};
+  http_connection connection{home, std::move(socket), std::move(counted)};
   try {
     co_await connection.run();
   } catch (const std::exception& e) {
@@ -320,13 +325,6 @@ awaitable<void> accept_sockets(shard& home, acceptor& from) {
   }
 }
 
-/// A fraction of the smallest limit, but no busy loop and no snail.
-duration tick_time(const gateway_limits& x) {
-  const auto least = std::min({x.request_time, x.idle_time, x.sign_in_time,
-                               x.ping_time, x.dead_time, x.close_time});
-  return std::clamp(least / 8, duration{5}, duration{1000});
-}
-
 awaitable<void> tick_all(shard& home, timer& each) {
   const auto time = tick_time(home.state->how.limits);
   boost::system::error_code ec;
@@ -338,6 +336,8 @@ awaitable<void> tick_all(shard& home, timer& each) {
     if (!ec)
       for (auto* one : home.all)
         one->tick(now);
+    if (!ec)
+      home.clock.turn(now);
   }
 }
 
@@ -389,6 +389,8 @@ public:
       const std::vector<timed*> all(home_->all.begin(), home_->all.end());
       for (auto* one : all)
         one->drain();
+      for (auto* one : home_->clock.all())
+        one->drain();
     });
   }
 
@@ -437,6 +439,7 @@ public:
   std::uint16_t port() const override { return port_; }
   std::size_t connections() const override { return state_->sockets; }
   std::size_t agents() const override { return state_->agents; }
+  std::size_t visitors() const override { return state_->visitors; }
 
   void drain() override {
     state_->draining = true;

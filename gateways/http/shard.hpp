@@ -5,6 +5,7 @@
 #include "gateways/http/gateway.hpp"
 #include "gateways/http/metrics.hpp"
 #include "gateways/http/routes.hpp"
+#include "gateways/http/wheel.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
@@ -24,6 +25,7 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace switchboard {
 
@@ -38,6 +40,10 @@ using awaitable = asio::awaitable<T, executor>;
 inline constexpr asio::use_awaitable_t<executor> use_awaitable;
 
 using steady_time = std::chrono::steady_clock::time_point;
+
+/// How often time limits are looked at: a fraction of the smallest, but no busy
+/// loop and no snail.
+[[nodiscard]] duration tick_time(const gateway_limits& x);
 
 /// Something with time limits. One timer per thread walks over all of them,
 /// which costs less than a timer in each.
@@ -60,6 +66,7 @@ struct gateway_state {
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> sockets = 0;
   std::atomic<std::size_t> agents = 0;
+  std::atomic<std::size_t> visitors = 0;
   routes answers;
 
   std::mutex devices_mutex;
@@ -68,15 +75,40 @@ struct gateway_state {
     devices;
 };
 
+/// Counts a socket for as long as it is served, by whomever.
+/// @pre it was added to `sockets` when it was accepted
+class socket_count {
+public:
+  explicit socket_count(std::shared_ptr<gateway_state> in)
+    : in_(std::move(in)) {
+    in_->metrics.socket_opened();
+  }
+  ~socket_count() {
+    if (!in_)
+      return;
+    in_->metrics.socket_closed();
+    in_->sockets.fetch_sub(1);
+  }
+  socket_count(socket_count&&) noexcept = default;
+  socket_count& operator=(socket_count&&) = delete;
+
+private:
+  std::shared_ptr<gateway_state> in_;
+};
+
 /// One thread and the connections that live and die on it. The connections know
 /// it by reference, for they end with its context; other threads know it
 /// weakly.
 struct shard : std::enable_shared_from_this<shard> {
   explicit shard(std::shared_ptr<gateway_state> shared)
-    : state(std::move(shared)) {}
+    : state(std::move(shared)),
+      clock(std::chrono::steady_clock::now(), tick_time(state->how.limits)) {}
 
   std::shared_ptr<gateway_state> state;
   std::unordered_set<timed*> all;
+  wheel clock; ///< Of customers' connections, which are not in `all`.
+  /// What has just been read; nobody keeps anything in it.
+  std::vector<char> scratch = std::vector<char>(64 * 1024);
   asio::io_context context{1};
 };
 

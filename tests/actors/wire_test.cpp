@@ -134,6 +134,37 @@ TEST_CASE("a screen's push and an answer arrive as they left", "[wire]") {
   CHECK(bad->what.error() == fail(errc::stale_owner, "gone"));
 }
 
+TEST_CASE("what concerns a customer's screens arrives as it left", "[wire]") {
+  const contact who{"web", "u1"};
+  const auto here = sent(visitor_here{who, "n2/ab", {}, 1});
+  CHECK(std::get<visitor_here>(here.what).who == who);
+  CHECK(std::get<visitor_here>(here.what).home == "n2/ab");
+  CHECK(std::get<visitor_here>(here.what).hops == 1);
+  const auto gone = sent(visitor_gone{who, "n2/ab", 0});
+  CHECK(std::get<visitor_gone>(gone.what).home == "n2/ab");
+  const auto sign = sent(for_visitor{who, visit::read{{9}, 4}, 0});
+  const auto& read =
+    std::get<visit::read>(std::get<for_visitor>(sign.what).what);
+  CHECK(read.session.value == 9);
+  CHECK(read.seq == 4);
+  const entry line{.seq = 4, .body = "hi", .id = {"c-1"}};
+  const auto said = wire::decode_visited(
+    wire::encode(wire::visited{who, visit::said{{9}, line}}));
+  REQUIRE(said.has_value());
+  CHECK(said->who == who);
+  CHECK(std::get<visit::said>(said->what).what == line);
+  const auto stands = wire::decode_visited(
+    wire::encode(wire::visited{who, visit::standing{{9}, 7, "Li"}}));
+  REQUIRE(stands.has_value());
+  CHECK(std::get<visit::standing>(stands->what).last_seq == 7);
+  CHECK(std::get<visit::standing>(stands->what).agent == "Li");
+  const auto place = wire::decode_visited(wire::encode(
+    wire::visited{who, visit::place{{9}, 3, std::chrono::seconds{90}}}));
+  REQUIRE(place.has_value());
+  CHECK(std::get<visit::place>(place->what).position == 3);
+  CHECK(std::get<visit::place>(place->what).wait == std::chrono::seconds{90});
+}
+
 TEST_CASE("the reply of a letter is found and replaced", "[wire]") {
   int called = 0;
   letter x = for_agent{

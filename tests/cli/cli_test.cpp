@@ -242,6 +242,12 @@ TEST_CASE_METHOD(shell, "a token is signed for an agent", "[cli]") {
   CHECK(
     switchboard.all({"token", "create", "--agent", "li", "--role", "king"}).code
     == 2);
+  const auto visitor = switchboard.run({"token", "create", "--visitor", "u1"});
+  CHECK(visitor.code == 0);
+  CHECK(std::count(visitor.text.begin(), visitor.text.end(), '.') == 2);
+  CHECK(switchboard.all({"token", "create", "--agent", "li", "--visitor", "u1"})
+          .code
+        == 2);
   const test::program bare{folder.path(), {"SWITCHBOARD_AUTH_SECRET=short"}};
   CHECK(bare.all({"token", "create", "--agent", "li"}).code == 78);
 }

@@ -2,12 +2,14 @@
 
 #include "actors/front.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -71,6 +73,40 @@ public:
     done(receipt{session_id{77}, 3, false});
   }
 
+  std::int64_t come(const contact& who, std::shared_ptr<visitor_screen> screen,
+                    visit::position from, callback<receipt> done) override {
+    std::int64_t token = 0;
+    {
+      const std::lock_guard lock{mutex_};
+      token = ++tokens_;
+      came.emplace_back(who, from);
+      visitors_[who.user] = screen;
+      changed_.notify_all();
+    }
+    if (!silent)
+      done(receipt{session_id{77}, 3, false});
+    return token;
+  }
+
+  void leave(const contact& who, std::int64_t token) override {
+    const std::lock_guard lock{mutex_};
+    left.emplace_back(who.user, token);
+    changed_.notify_all();
+  }
+
+  void sign(const contact& who, std::optional<std::int32_t> read) override {
+    const std::lock_guard lock{mutex_};
+    signs.emplace_back(who.user, read);
+    changed_.notify_all();
+  }
+
+  void recall(const contact&, session_id of, std::int32_t before,
+              std::int32_t count_max,
+              callback<std::vector<entry>> done) override {
+    history(agent_id{}, of, std::max(0, std::min(before, 11) - 1 - count_max),
+            count_max, std::move(done));
+  }
+
   void history(const agent_id& who, session_id of, std::int32_t after,
                std::int32_t count_max,
                callback<std::vector<entry>> done) override {
@@ -123,6 +159,16 @@ public:
     return screens_[agent];
   }
 
+  std::shared_ptr<visitor_screen> visitor(const std::string& user) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, std::chrono::seconds{5},
+                      [&] { return visitors_.contains(user); });
+    return visitors_[user];
+  }
+
+  std::vector<std::pair<contact, visit::position>> came;
+  std::vector<std::pair<std::string, std::int64_t>> left;
+  std::vector<std::pair<std::string, std::optional<std::int32_t>>> signs;
   std::vector<std::pair<std::string, std::int64_t>> signed_out;
   std::vector<std::pair<std::string, agent_ask>> asked;
   std::vector<callback<receipt>> held;
@@ -139,6 +185,7 @@ private:
   std::condition_variable changed_;
   std::int64_t tokens_ = 0;
   std::map<std::string, std::shared_ptr<agent_screen>> screens_;
+  std::map<std::string, std::shared_ptr<visitor_screen>> visitors_;
 };
 
 } // namespace switchboard::testing

@@ -37,7 +37,8 @@ std::string why_not(const std::string& token, time_point at = noon) {
 } // namespace
 
 TEST_CASE("a token that we made names its bearer and role", "[token]") {
-  const auto as = GENERATE(role::agent, role::supervisor, role::operator_);
+  const auto as =
+    GENERATE(role::agent, role::supervisor, role::operator_, role::visitor);
   const auto got = check(token_of(options(), std::chrono::minutes{1}, as));
   REQUIRE(got);
   CHECK(got->subject == "ada");

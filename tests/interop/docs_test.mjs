@@ -6,6 +6,7 @@
 //     stored SUBJECT JSON      a JetStream consumer finds this under the subject
 //     > JSON                   the agent's screen sends
 //     < JSON                   the screen is sent this, sooner or later
+//     >> JSON, << JSON         the same, on a customer's screen
 //
 // "<name>" or <name> stands for a value: the first time it is taken over, afterwards it
 // must be the same. … stands for members that the example leaves out; others must not be.
@@ -54,40 +55,49 @@ function fill(want, known) {
   return Object.fromEntries(Object.entries(want).map(([k, v]) => [k, fill(v, known)]));
 }
 
-class Story {
-  constructor(house, nc, known) {
-    Object.assign(this, { house, nc, known, seen: [], why: "", watch: () => {} });
+/** A WebSocket, and what came over it and was not expected yet. */
+class Screen {
+  constructor(story, subprotocol) {
+    Object.assign(this, { story, subprotocol, seen: [], watch: () => {} });
   }
 
   /** Finds what was seen that fits, now or later, and takes it out. */
   async expect(want) {
     const look = () => {
       for (const [i, x] of this.seen.entries()) {
-        const trial = { ...this.known };
+        const trial = { ...this.story.known };
         const bad = differs(want, x, trial);
         if (bad) {
-          this.why += `\n  ${JSON.stringify(x)}: ${bad}`;
+          this.story.why += `\n  ${JSON.stringify(x)}: ${bad}`;
           continue;
         }
-        Object.assign(this.known, trial);
+        Object.assign(this.story.known, trial);
         this.seen.splice(i, 1);
         return true;
       }
       return false;
     };
-    await within(new Promise((resolve) => { this.watch = () => { this.why = ""; if (look()) resolve(); }; this.watch(); }), "the screen");
+    await within(new Promise((resolve) => { this.watch = () => { this.story.why = ""; if (look()) resolve(); }; this.watch(); }), "the screen");
   }
 
   async says(what) {
     if (!this.socket) {
-      this.socket = new WebSocket(`ws://127.0.0.1:${this.house.port}/v1/ws`, "switchboard.v1.json");
+      this.socket = new WebSocket(`ws://127.0.0.1:${this.story.house.port}/v1/ws`, this.subprotocol);
       this.socket.on("message", (frame) => {
         for (const line of String(frame).split("\n")) this.seen.push(JSON.parse(line));
         this.watch();
       });
       await within(new Promise((resolve, reject) => { this.socket.on("open", resolve); this.socket.on("error", reject); }), "the handshake");
     }
-    this.socket.send(JSON.stringify(fill(what, this.known)));
+    this.socket.send(JSON.stringify(fill(what, this.story.known)));
+  }
+}
+
+class Story {
+  constructor(house, nc, known) {
+    Object.assign(this, { house, nc, known, why: "" });
+    this.agent = new Screen(this, "switchboard.v1.json");
+    this.customer = new Screen(this, "switchboard.customer.v1.json");
   }
 
   async stored(subject, want) {
@@ -110,8 +120,9 @@ class Story {
 
   async line(text) {
     const [, verb, rest] = /^(\S+)\s+(.*)$/s.exec(text);
-    if (verb === ">") return this.says(parse(rest));
-    if (verb === "<") return this.expect(parse(rest));
+    const screen = verb.length === 2 ? this.customer : this.agent;
+    if (/^>>?$/.test(verb)) return screen.says(parse(rest));
+    if (/^<<?$/.test(verb)) return screen.expect(parse(rest));
     if (verb === "answer") {
       const bad = differs(parse(rest), this.answer, this.known);
       if (bad) throw new Error(`${bad} in ${JSON.stringify(this.answer)}`);
@@ -130,7 +141,7 @@ class Story {
 
 async function tell(page, house, nc) {
   const text = await readFile(join(process.env.SWITCHBOARD_SOURCE, page), "utf8");
-  const known = { token: await house.token("li"), device: "docs" };
+  const known = { token: await house.token("li"), device: "docs", visitor: await house.visitorToken("u7") };
   const story = new Story(house, nc, known);
   let lines = 0;
   for (const [block] of text.matchAll(/(?<=```talk\n).*?(?=\n```)/gs))
@@ -144,7 +155,8 @@ async function tell(page, house, nc) {
       }
       lines++;
     }
-  story.socket?.close();
+  story.agent.socket?.close();
+  story.customer.socket?.close();
   check(lines > 0, `${page}: ${lines} lines of examples are true`, lines);
 }
 

@@ -97,6 +97,10 @@ export class House {
     return this.cli("token", "create", "--agent", agent, "--role", role);
   }
 
+  visitorToken(user) {
+    return this.cli("token", "create", "--visitor", user);
+  }
+
   client() {
     return connect({ ...this.nats, name: "interop" });
   }
