@@ -22,6 +22,12 @@ class rig {
 public:
   /// @param program the switchboard binary; empty: this very program
   explicit rig(std::string program = "");
+
+  /// What is started from now on is this program: an upgrade.
+  void use(const std::string& program) {
+    if (!program.empty())
+      program_ = program;
+  }
   ~rig();
   rig(const rig&) = delete;
   rig& operator=(const rig&) = delete;
