@@ -2,6 +2,7 @@
 #include "bench/e2e.hpp"
 #include "bench/failover.hpp"
 #include "bench/ingest.hpp"
+#include "bench/offer.hpp"
 #include "bench/route.hpp"
 #include "bench/store.hpp"
 #include "gateways/cli/cli.hpp"
@@ -72,6 +73,24 @@ void add_route_benches(CLI::App& to, context& c) {
     ->capture_default_str();
 }
 
+void add_offer_bench(CLI::App& to, context& c) {
+  static bench::offer_options offer;
+  auto* made = add(to, "offer", "Room for one more, until the next offer", "",
+                   [&c] { return print(c, bench::run_offer(offer)); });
+  made->add_option("--agents", offer.agents, "Agents on sockets")
+    ->check(CLI::Range(1, 1000))
+    ->capture_default_str();
+  made->add_option("--seconds", offer.seconds, "How long")
+    ->check(CLI::Range(1, 600))
+    ->capture_default_str();
+  made->add_option("--think", offer.think_ms, "Milliseconds for each customer")
+    ->check(CLI::Range(0, 60'000))
+    ->capture_default_str();
+  made->add_option("--waiting", offer.waiting, "Customers in the line")
+    ->check(CLI::Range(1, 10'000))
+    ->capture_default_str();
+}
+
 } // namespace
 
 void add_bench(CLI::App& to, context& c) {
@@ -116,6 +135,7 @@ void add_bench(CLI::App& to, context& c) {
   made->add_option("--sessions", e2e.sessions, "Of each agent")
     ->check(CLI::Range(1, 1000))
     ->capture_default_str();
+  add_offer_bench(*all, c);
   add_cluster_benches(*all, c);
   add_route_benches(*all, c);
 }
