@@ -48,16 +48,11 @@ public:
   }
 
 private:
-  /// All of it must be there: another write may have begun with the same line.
   [[nodiscard]] bool is_repeat(const session_write& w) const {
     const auto& there = to_.entries.at(w.state.id);
     const auto at = static_cast<std::size_t>(w.base_seq);
-    return !w.entries.empty() && at + w.entries.size() <= there.size()
-           && std::equal(
-             w.entries.begin(), w.entries.end(), there.begin() + w.base_seq,
-             [&](const entry& mine, const auto& stored) {
-               return stored.epoch == w.epoch && same_line(stored.line, mine);
-             });
+    return at < there.size() && !w.entries.empty() && there[at].epoch == w.epoch
+           && same_line(there[at].line, w.entries.front());
   }
 
   [[nodiscard]] bool has_other_session(const session_write& w) const {
