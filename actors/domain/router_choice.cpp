@@ -151,9 +151,13 @@ bool matcher::impl::place_many() {
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (found[i]) {
       const auto& s = line.at(rows[i].session).what;
-      if (shadowed)
-        ask_shadow_for_agent(s, *by_column[*found[i]]);
-      propose_to(s, *by_column[*found[i]], rank(s, now), false);
+      auto& chosen = *by_column[*found[i]];
+      const auto r = rank(s, now);
+      // A shadow looks at one session at a time: whoever got another agent for
+      // the sake of the others is not compared.
+      if (shadowed && !r.best.empty() && r.best.front().who == &chosen)
+        ask_shadow_for_agent(s, chosen);
+      propose_to(s, chosen, r, false);
     }
   return true;
 }
