@@ -34,6 +34,7 @@ agent_actor::agent_actor(handle::pointer self, birth b,
     epoch_(b.epoch),
     world_(std::move(w)) {
   state_.id = b.id;
+  state_.grace = world_->agent_grace;
   if (b.row)
     state_.who = b.row->who;
 }

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -105,6 +106,7 @@ private:
   [[nodiscard]] std::shared_ptr<router_tape> make_tape();
   void refresh_policy();
   result<directory_ptr> read_directory();
+  void set_clock(queue_row& of);
 
   void read_if_allowed(const agent_id& who, session_id of,
                        std::function<void(result<void>)> then);
@@ -140,6 +142,7 @@ private:
   std::unique_ptr<services> services_;
   std::vector<std::unique_ptr<bus::subscription>> signs_;
   directory_ptr known_;
+  std::map<std::string, std::shared_ptr<const time_zone>> clocks_{};
   std::array<std::shared_ptr<slot_inbox>, slots> inboxes_{};
 
   /// A subscription that is no longer ours ends a little later: what was on its

@@ -191,7 +191,8 @@ void local_node::spawn_actors() {
                   .counted = &counted_,
                   .post = peers_.get(),
                   .visits = visits_.get(),
-                  .persons = how_.persons};
+                  .persons = how_.persons,
+                  .agent_grace = how_.agent_grace};
   world_->on_fenced = [this](slot_number slot, std::int64_t epoch) {
     keeper_->tell(membership::fenced{slot, epoch});
   };

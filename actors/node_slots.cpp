@@ -2,6 +2,7 @@
 #include "actors/local_node.hpp"
 
 #include "bus/subject.hpp"
+#include "config/zone_file.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -285,6 +286,23 @@ void local_node::end_listeners() {
     over.push_back(std::move(x.what));
 }
 
+/// Hours of a zone that this machine does not know are taken as UTC: a queue
+/// that is open at the wrong hours is better than none.
+void local_node::set_clock(queue_row& of) {
+  auto& hours = of.rules.waiting.hours;
+  if (hours.always() || hours.zone == "UTC")
+    return;
+  auto& known = clocks_[hours.zone];
+  if (!known) {
+    if (auto made = load_zone(hours.zone))
+      known = std::make_shared<const time_zone>(std::move(*made));
+    else
+      spdlog::error("queue {}: its hours are taken as UTC: {}", of.id.text,
+                    made.error().detail);
+  }
+  hours.clock = known;
+}
+
 result<directory_ptr> local_node::read_directory() {
   auto version = store_->directory_version();
   if (!version)
@@ -299,8 +317,10 @@ result<directory_ptr> local_node::read_directory() {
   made->version = *version;
   for (auto& x : *agents)
     made->agents.emplace(x.id, x);
-  for (auto& x : *queues)
+  for (auto& x : *queues) {
+    set_clock(x);
     made->queues.emplace(x.id, x);
+  }
   return directory_ptr{std::move(made)};
 }
 

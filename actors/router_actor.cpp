@@ -7,6 +7,13 @@
 
 namespace switchboard {
 
+namespace {
+
+/// A hundred thousand who wait are looked at once in 50 seconds.
+constexpr std::size_t places_a_second = 2000;
+
+} // namespace
+
 router_actor::router_actor(handle::pointer self, birth b,
                            std::shared_ptr<const world> w)
   : self_(self),
@@ -50,6 +57,7 @@ void router_actor::told(const router::policy_choice& x) {
 void router_actor::told(const slot_claimed& x) {
   matcher_ = router::matcher{};
   shown_.clear();
+  notices_ = {};
   epoch_ = x.epoch;
   ours_ = true;
   if (tape_)
@@ -90,8 +98,20 @@ void router_actor::route(const router::event& x) {
       untold_.insert(who.id);
     }
   }
-  if (std::holds_alternative<router::swept>(x))
+  if (std::holds_alternative<router::swept>(x)) {
     show_lines();
+    tell_places(at);
+  }
+}
+
+void router_actor::tell_places(time_point at) {
+  const std::chrono::seconds pause{matcher_.waiting() / places_a_second};
+  if (at < places_told_at_ + pause)
+    return;
+  places_told_at_ = at;
+  for (const auto& x : notices_.look(matcher_.places(at), at))
+    world_->tell_session(
+      x.session, job{session::placed{x.position, x.wait.min, x.wait.max}, {}});
 }
 
 void router_actor::show_lines() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/domain/line_notice.hpp"
 #include "actors/router_tape.hpp"
 #include "actors/world.hpp"
 
@@ -45,6 +46,10 @@ private:
   /// Tells those at work how many wait, when that has changed.
   void show_lines();
 
+  /// Tells those who wait where they stand. Of a long line more seldom: that
+  /// looks at all of it.
+  void tell_places(time_point at);
+
   void perform(const router::propose& e);
   void perform(const router::lost_wakeup& e);
   void perform(const router::disagreement&) {
@@ -63,6 +68,8 @@ private:
   std::set<agent_id> at_work_;
   std::set<agent_id> untold_; ///< At work, and shown no line yet.
   std::vector<router::line> shown_;
+  router::line_notices notices_{};
+  time_point places_told_at_{};
   std::shared_ptr<const world> world_;
 };
 

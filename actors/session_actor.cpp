@@ -2,6 +2,8 @@
 
 #include "actors/cluster/visitors.hpp"
 #include "actors/session_rows.hpp"
+#include "bus/subject.hpp"
+#include "config/child_process.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -149,7 +151,16 @@ void session_actor::told(const person_found& x) {
 }
 
 void session_actor::told(const rules_changed& x) {
+  const auto& queue = state_.want.queue;
+  const auto same =
+    known_->rules_of(queue).waiting == x.known->rules_of(queue).waiting;
   known_ = x.known;
+  // It may be open now, or closed. For an edit of anything else nobody wakes.
+  if (same || evicted_ || !std::holds_alternative<session::queued>(state_.at))
+    return;
+  told(job{session::timer{state_.rounds}, {}});
+  if (session::waits(state_)) // Perhaps it asks for something else now.
+    ask_router();
 }
 
 void session_actor::told(const customer_signed& x) {
@@ -513,7 +524,7 @@ void session_actor::ask_router() {
                             .channel = state_.who.channel,
                             .want = state_.want,
                             .load = state_.load,
-                            .since = state_.waiting_since,
+                            .since = session::waits_since(state_),
                             .previous = state_.previous,
                             .previous_at = previous_at_};
   for (const auto& x : session::asked(state_))
@@ -528,6 +539,14 @@ void session_actor::ask_router() {
     w.not_from = moving->from;
     if (moving->target.queue)
       w.want.queue = *moving->target.queue;
+  }
+  const auto& asks = known_->rules_of(w.want.queue);
+  w.want = session::wanted(w.want, asks);
+  w.target = asks.waiting.target;
+  if (state_.receiver_too) {
+    const auto* at = std::get_if<session::queued>(&state_.at);
+    const auto closed = at && at->closed_until != time_point{};
+    (closed ? w.only : w.besides) = asks.waiting.receiver;
   }
   world_->tell_router(std::move(w));
 }
@@ -583,14 +602,16 @@ void session_actor::perform(const planned& x, const session::offer& e) {
                       : std::string("the only agent free for it"))
            + ", waited " + std::to_string(d.wait_ms / 1000) + " s";
   }
-  world_->tell_agent(e.to.agent, offer_made{push::offer{.session = state_.id,
-                                                        .number = e.to.offer,
-                                                        .until = e.to.until,
-                                                        .who = state_.who,
-                                                        .want = state_.want,
-                                                        .preview = last_line_,
-                                                        .why = why_},
-                                            state_.load});
+  world_->tell_agent(
+    e.to.agent,
+    offer_made{push::offer{.session = state_.id,
+                           .number = e.to.offer,
+                           .until = e.to.until,
+                           .who = state_.who,
+                           .want = session::wanted(state_.want, rules()),
+                           .preview = last_line_,
+                           .why = why_},
+               state_.load});
 }
 
 void session_actor::perform(const planned&, const session::end_offer& e) {
@@ -603,7 +624,7 @@ push::session_opened session_actor::opened() const {
           .phase = std::string(session::name_of(state_.at)),
           .who = state_.who,
           .customer = state_.customer,
-          .want = state_.want,
+          .want = session::wanted(state_.want, rules()),
           .last_seq = state_.last_seq,
           .answered = state_.answered};
 }
@@ -612,7 +633,7 @@ void session_actor::perform(const planned& x, const session::assign& e) {
   if (!std::holds_alternative<session::revived>(x.what.what))
     world_->counted->queue_wait.add(
       std::chrono::duration_cast<std::chrono::microseconds>(
-        now() - state_.waiting_since));
+        now() - session::waits_since(state_)));
   previous_at_ = now();
   std::int32_t load = state_.load;
   for (const auto& h : session::holds(state_))
@@ -639,6 +660,16 @@ void session_actor::perform(const planned&, const session::wake& e) {
     e.at, [slot = world_->slot[slot_], id = state_.id, round = e.round] {
       rt::post(slot, slot_told{timer_due{id, round}});
     });
+}
+
+/// Not kept, and in nobody's way: where they stand may be another a moment
+/// later.
+void session_actor::perform(const planned&, const session::tell_place& e) {
+  const auto session = to_string(state_.id);
+  static_cast<void>(world_->wire->publish(
+    subject::event("session", "place", session), place_body(state_, e.where),
+    cloud_event("session.place", session + "-place-" + random_secret(6),
+                session, now())));
 }
 
 void session_actor::perform(const planned&, const session::ignore& e) {

@@ -93,6 +93,11 @@ private:
   void perform(const planned&, const session::show&);
   void perform(const planned&, const session::wake&);
   void perform(const planned&, const session::ignore&);
+  void perform(const planned&, const session::tell_place&);
+
+  [[nodiscard]] const session::rules& rules() const {
+    return known_->rules_of(state_.want.queue);
+  }
 
   void show_change(const session::state& before);
   void show_customer(const session::state& before, const flight& done);

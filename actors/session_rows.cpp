@@ -18,6 +18,20 @@ headers cloud_event(std::string_view type, const std::string& id,
           {"content-type", "application/json"}};
 }
 
+std::string place_body(const session::state& s, const session::placed& where) {
+  boost::json::object to{{"session", to_string(s.id)},
+                         {"channel", s.who.channel},
+                         {"user", s.who.user},
+                         {"queue", s.want.queue.text},
+                         {"position", where.position}};
+  // Without it nobody can tell yet.
+  if (where.wait_max > duration{0}) {
+    to["wait_min_s"] = where.wait_min.count() / 1000;
+    to["wait_max_s"] = where.wait_max.count() / 1000;
+  }
+  return boost::json::serialize(to);
+}
+
 namespace {
 
 std::string event_body(const session::state& s, const entry& line) {

@@ -82,6 +82,7 @@ void slot_actor::told(const slot_claimed& x) {
     told(slot_lost{epoch_});
   epoch_ = x.epoch;
   mode_ = mode::loading;
+  settle_asked_ = false;
   ++world_->counted->slots_owned;
   read_sessions();
 }
@@ -127,6 +128,8 @@ void slot_actor::serve() {
   for (auto& x : std::exchange(held_, {}))
     told(x);
   told(inbox_filled{});
+  if (std::exchange(settle_asked_, false))
+    told(settle_slot{epoch_});
 }
 
 void slot_actor::told(const slot_lost& x) {
@@ -141,6 +144,9 @@ void slot_actor::told(const slot_lost& x) {
 }
 
 void slot_actor::told(const settle_slot& x) {
+  // Somebody waits for `quiet`: who still reads leaves as soon as it has read.
+  if (mode_ == mode::loading && x.epoch == epoch_)
+    settle_asked_ = true;
   if (mode_ != mode::serving || x.epoch != epoch_)
     return;
   mode_ = mode::leaving;

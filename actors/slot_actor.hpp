@@ -103,6 +103,7 @@ private:
   slot_number slot_;
   std::int64_t epoch_ = 0;
   mode mode_ = mode::away;
+  bool settle_asked_ = false; ///< While loading.
   std::deque<letter> held_;
   std::size_t unsettled_ = 0; ///< Sessions that have work under way.
   std::shared_ptr<slot_inbox> inbox_;

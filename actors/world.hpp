@@ -40,6 +40,7 @@ struct world {
   std::array<slot_ref, slots> slot{};
   router_ref router{};
   person::rules persons{};
+  duration agent_grace = agent::grace_time;
 
   void tell_session(session_id to, job what) const {
     const auto k = slot_of(to);

@@ -114,7 +114,10 @@ private:
 } // namespace
 
 desks::desks(const rig& at, options how)
-  : at_(at), how_(std::move(how)), wire_(at.connect("desks")) {
+  : at_(at),
+    how_(std::move(how)),
+    wire_(at.connect("desks")),
+    to_cut_(static_cast<std::size_t>(how_.agents)) {
   const auto log = at.open_store();
   for (int i = 0; i < how_.agents; ++i) {
     const auto stored = log->put_agent(
@@ -164,7 +167,12 @@ void desks::work(int number) {
     }
     screen at{*line};
     at.sign_in(*token, seen);
+    auto& cut = to_cut_[static_cast<std::size_t>(number)];
     while (!ending_ && !line->closed()) {
+      if (cut.exchange(false)) {
+        line->cut();
+        break;
+      }
       if (const auto text = line->receive(duration{200}))
         at.read(*text, seen);
       if (at.signed_in && !counted) {
@@ -177,6 +185,10 @@ void desks::work(int number) {
       }
     }
   }
+}
+
+void desks::cut(int agent) {
+  to_cut_.at(static_cast<std::size_t>(agent)) = true;
 }
 
 void desks::on_reply(const bus::packet& x) {

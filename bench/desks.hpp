@@ -52,6 +52,9 @@ public:
   [[nodiscard]] std::int64_t replied() const { return replied_; }
   [[nodiscard]] std::int64_t repeated() const { return repeated_; }
 
+  /// Cuts this agent's connection, as a lost network would; they come back.
+  void cut(int agent);
+
   /// Refusals of the agents' commands, by code.
   [[nodiscard]] std::map<std::string, std::int64_t> errors() const;
 
@@ -71,6 +74,7 @@ private:
   std::atomic<std::int64_t> repeated_{0};
   std::atomic<int> signed_in_{0};
   std::atomic<bool> ending_{false};
+  std::vector<std::atomic<bool>> to_cut_; ///< By agent.
   std::vector<std::thread> threads_;
 };
 

@@ -2,6 +2,8 @@
 
 #include "bench/report.hpp"
 
+#include <cstdint>
+
 namespace switchboard::bench {
 
 struct e2e_options {
@@ -9,6 +11,7 @@ struct e2e_options {
   int seconds = 15;
   int agents = 200;
   int sessions = 10; ///< Of each agent.
+  std::int64_t floor_messages = 200'000;
 };
 
 /// The whole way and back: a customer's message over NATS, committed, shown on

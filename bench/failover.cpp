@@ -189,11 +189,12 @@ report run_failover(const failover_options& how) {
 }
 
 report run_migrate(const migrate_options& how) {
-  rig on{how.program};
+  rig on{how.former.empty() ? how.program : how.former};
   crew nodes{on, 3};
   if (!on.wait_ready(30s))
     throw std::runtime_error("the nodes do not become ready");
   must_balance(nodes);
+  on.use(how.program);
   const auto wire = on.connect("load");
   report r{.name = "migrate", .unit = "ms p99 of messages while slots move"};
   latencies at_rest;

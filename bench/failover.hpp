@@ -24,14 +24,16 @@ report run_failover(const failover_options& how);
 
 struct migrate_options {
   std::string program{};
+  std::string former{}; ///< What the nodes run first; empty: the same.
   int sessions = 10'000;
   double rate = 2'000;
   int rounds = 2;
 };
 
-/// Planned moves under load: a node joins, and its share moves to it; a node is
-/// told to end, and all it has moves away. The times are those of all messages
-/// that were due while slots moved.
+/// Planned moves under load: a node is told to end, and all it has moves away;
+/// it joins again, and its share moves to it. Three rounds are a rolling
+/// restart of all nodes, or a rolling upgrade from `former`. The times are
+/// those of all messages that were due while slots moved.
 report run_migrate(const migrate_options& how);
 
 } // namespace switchboard::bench

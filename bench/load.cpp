@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 #include <stdexcept>
-#include <unordered_map>
 
 namespace switchboard::bench {
 
@@ -76,7 +74,8 @@ void load::start() {
     return;
   }
   const std::lock_guard lock{mutex_};
-  while (!free_.empty()) {
+  // Once for each place: one that has nothing left to send is free again.
+  for (auto places = free_.size(); places > 0; --places) {
     const auto place = free_.back();
     free_.pop_back();
     send_next(place, std::chrono::steady_clock::now());
@@ -238,37 +237,19 @@ std::map<std::string, std::int64_t> load::errors() const {
   return errors_;
 }
 
-std::int64_t load::reordered() const {
-  auto all = answers();
-  std::sort(all.begin(), all.end(), [](const answer& a, const answer& b) {
-    return a.user != b.user ? a.user < b.user : a.number < b.number;
-  });
-  std::int64_t count = 0;
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    const auto& a = all[i - 1];
-    const auto& b = all[i];
-    if (a.user == b.user
-        && std::pair{a.where.session, a.where.seq}
-             > std::pair{b.where.session, b.where.seq})
-      ++count;
-  }
-  return count;
-}
-
-std::int64_t load::doubled() const {
-  std::set<std::pair<session_id, std::int32_t>> places;
-  std::int64_t count = 0;
-  for (const auto& x : answers())
-    if (!places.emplace(x.where.session, x.where.seq).second)
-      ++count;
-  return count;
-}
-
 latencies load::all_latencies() const {
   latencies l;
   for (const auto& x : answers())
     l.add(x.latency_us);
   return l;
+}
+
+void load::write(report& to) const {
+  all_latencies().write(to);
+  std::vector<time> done;
+  for (const auto& x : answers())
+    done.push_back(x.due + std::chrono::microseconds{x.latency_us});
+  to.throughput = rate_of(std::move(done));
 }
 
 } // namespace switchboard::bench

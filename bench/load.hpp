@@ -77,13 +77,10 @@ public:
   /// Errors by code, those that were mended by a repetition included.
   [[nodiscard]] std::map<std::string, std::int64_t> errors() const;
 
-  /// Pairs of one user whose later message got the smaller place.
-  [[nodiscard]] std::int64_t reordered() const;
-
-  /// Places that were given to two messages.
-  [[nodiscard]] std::int64_t doubled() const;
-
   [[nodiscard]] latencies all_latencies() const;
+
+  /// Latencies and throughput, into a report.
+  void write(report& to) const;
 
   [[nodiscard]] static std::string user_name(const std::string& run, int user);
   [[nodiscard]] static std::string message_name(const std::string& run,

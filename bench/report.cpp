@@ -1,6 +1,5 @@
 #include "bench/report.hpp"
 
-#include <boost/json.hpp>
 #include <dirent.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -16,12 +16,6 @@
 namespace switchboard::bench {
 
 namespace {
-
-std::string number(double x) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), x < 100 ? "%.2f" : "%.0f", x);
-  return text.data();
-}
 
 void row(std::string& to, const std::string& name, const std::string& value) {
   to += "  " + name + std::string(name.size() < 26 ? 26 - name.size() : 1, ' ')
@@ -45,43 +39,23 @@ std::vector<std::string> stat_of(int pid) {
 
 } // namespace
 
-std::string to_json(const report& r) {
-  boost::json::object more;
-  for (const auto& [name, value] : r.more)
-    more[name] = value;
-  return boost::json::serialize(boost::json::object{
-    {"name", r.name},
-    {"ratio", r.ratio},
-    {"floor", r.floor},
-    {"floor_is", r.floor_is},
-    {"value", r.value},
-    {"unit", r.unit},
-    {"p50_ms", static_cast<double>(r.p50_us) / 1000},
-    {"p99_ms", static_cast<double>(r.p99_us) / 1000},
-    {"max_ms", static_cast<double>(r.max_us) / 1000},
-    {"p50_us", r.p50_us},
-    {"p99_us", r.p99_us},
-    {"p999_us", r.p999_us},
-    {"max_us", r.max_us},
-    {"lost", r.lost},
-    {"duplicated", r.duplicated},
-    {"reordered", r.reordered},
-    {"valid", r.valid()},
-    {"claim", r.claim},
-    {"must", r.must},
-    {"machine", machine()},
-    {"more", std::move(more)},
-  });
+std::string number(double x) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), x > -100 && x < 100 ? "%.2f" : "%.0f",
+                x);
+  return text.data();
 }
 
 std::string to_text(const report& r) {
-  std::string to = r.name + " on " + machine() + '\n';
+  std::string to =
+    r.name + " on " + (r.machine.empty() ? machine() : r.machine) + '\n';
   row(to, "reached", number(r.value) + ' ' + r.unit);
   if (r.floor > 0) {
     row(to, "floor in the same run", number(r.floor) + ' ' + r.unit);
     row(to, "", r.floor_is);
-    row(to, "ratio to the floor", number(r.ratio));
   }
+  if (r.ratio > 0)
+    row(to, "ratio to the floor", number(r.ratio));
   if (!r.must.empty())
     row(to, "must", r.must);
   if (!r.claim.empty())
@@ -117,6 +91,15 @@ std::string machine() {
          + std::to_string(gib) + " GiB, " + name.sysname + ' ' + name.release;
 }
 
+std::string today() {
+  const auto now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts);
+  return text.data();
+}
+
 progress::progress(std::string what)
   : what_(std::move(what)), terminal_(isatty(2) == 1) {
   at(0);
@@ -137,6 +120,11 @@ void progress::at(double part) {
   std::fprintf(stderr, "\r%s [%s%s] %d%%", what_.c_str(),
                std::string(full, '#').c_str(),
                std::string(width - full, '.').c_str(), percent);
+}
+
+void latencies::add(const latencies& more) {
+  all_.insert(all_.end(), more.all_.begin(), more.all_.end());
+  sorted_ = false;
 }
 
 void latencies::sort() {
@@ -162,6 +150,35 @@ void latencies::write(report& to) {
   to.p99_us = quantile(.99);
   to.p999_us = quantile(.999);
   to.max_us = max();
+  to.curve.clear();
+  if (all_.empty())
+    return;
+  for (const auto part :
+       {.0,   .1,   .2,   .3,   .4,    .5,    .6,    .7,  .75,
+        .8,   .85,  .9,   .925, .95,   .97,   .98,   .99, .993,
+        .995, .997, .998, .999, .9995, .9998, .9999, 1.})
+    to.curve.push_back({part, quantile(part)});
+}
+
+report::series
+rate_of(std::vector<std::chrono::steady_clock::time_point> done) {
+  constexpr double steps = 60;
+  if (done.size() < 2)
+    return {};
+  std::sort(done.begin(), done.end());
+  const auto seconds = [&](std::chrono::steady_clock::time_point x) {
+    return std::chrono::duration<double>(x - done.front()).count();
+  };
+  const auto whole = seconds(done.back());
+  if (whole <= 0)
+    return {};
+  report::series s{.step_s = whole / steps};
+  s.values.resize(static_cast<std::size_t>(steps));
+  for (const auto& x : done) {
+    const auto at = static_cast<std::size_t>(seconds(x) / s.step_s);
+    s.values[std::min(at, s.values.size() - 1)] += 1 / s.step_s;
+  }
+  return s;
 }
 
 std::int64_t cpu_us_of(int pid) {

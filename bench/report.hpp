@@ -1,7 +1,11 @@
 #pragma once
 
+#include "actors/domain/result.hpp"
+
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +30,28 @@ struct report {
   std::string must{};  ///< What this one must reach.
   /// Further figures: CPU per message of each process, memory, spread.
   std::vector<std::pair<std::string, std::string>> more{};
+  std::string machine{}; ///< Where it was measured; empty: here.
+  std::string at{};      ///< "2026-11-21 14:05 UTC"; empty: now.
+
+  // -- what pictures are made of ----------------------------------------------
+
+  /// Part of all operations (0 to 1), and how long they took at most.
+  struct quantile {
+    double part = 0;
+    std::int64_t us = 0;
+  };
+  std::vector<quantile> curve{};
+
+  /// A value for each step of so many seconds.
+  struct series {
+    double step_s = 0;
+    std::vector<double> values{};
+  };
+  series throughput{}; ///< Done a second.
+  series memory{};     ///< KiB of the node.
+
+  /// CPU in us per message, by process.
+  std::vector<std::pair<std::string, double>> cpu{};
 
   /// A figure from a run that lost, doubled or reordered anything is void.
   [[nodiscard]] bool valid() const {
@@ -34,13 +60,25 @@ struct report {
 };
 
 /// One JSON object, one line.
-std::string to_json(const report& r);
+/// @param before the same benchmark's report of another day, kept under
+/// "before"
+std::string to_json(const report& r, const report* before = nullptr);
+
+/// What `--json` printed: one report, or an array of them.
+/// @returns malformed, saying what is missing
+result<std::vector<report>> reports_from_json(std::string_view text);
 
 /// A table for people.
 std::string to_text(const report& r);
 
 /// "2 x AMD EPYC, 24 GiB, Linux 6.1"
 std::string machine();
+
+/// "2026-11-21 14:05 UTC"
+std::string today();
+
+/// For tables: two decimals below 100, none above.
+std::string number(double x);
 
 /// A bar on stderr while it runs; silent when stderr is no terminal.
 class progress {
@@ -62,13 +100,18 @@ private:
 /// Latencies of one run. Not thread-safe.
 class latencies {
 public:
-  void add(std::int64_t us) { all_.push_back(us); }
+  void add(std::int64_t us) {
+    all_.push_back(us);
+    sorted_ = false;
+  }
+  void add(const latencies& more);
   [[nodiscard]] std::size_t count() const { return all_.size(); }
 
   /// Exact, by sorting. @param part 0.5 for the median
   [[nodiscard]] std::int64_t quantile(double part);
   [[nodiscard]] std::int64_t max();
 
+  /// Quantiles and curve.
   void write(report& to);
 
 private:
@@ -76,6 +119,9 @@ private:
   std::vector<std::int64_t> all_;
   bool sorted_ = false;
 };
+
+/// How many of these moments fall into each of sixty steps, a second.
+report::series rate_of(std::vector<std::chrono::steady_clock::time_point> done);
 
 /// CPU time that a process and all its descendants have used, in microseconds.
 std::int64_t cpu_us_of(int pid);

@@ -11,15 +11,12 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
-#include <unordered_map>
 
 namespace switchboard::bench {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::int64_t examples_max = 5;
 
 std::string make_folder() {
   const auto path =
@@ -148,52 +145,31 @@ void add_cpu(report& to, const std::map<std::string, std::int64_t>& before,
   for (const auto& [name, used] : after) {
     const auto at = before.find(name);
     const auto us = used - (at == before.end() ? 0 : at->second);
+    const auto share =
+      static_cast<double>(us)
+      / static_cast<double>(std::max<std::int64_t>(messages, 1));
+    to.cpu.emplace_back(name, share);
     std::ostringstream each;
     each.precision(1);
-    each << std::fixed << name << ' '
-         << static_cast<double>(us)
-              / static_cast<double>(std::max<std::int64_t>(messages, 1));
+    each << std::fixed << name << ' ' << share;
     line += (line.empty() ? "" : ", ") + each.str();
   }
   to.more.emplace_back("CPU us per message", line);
 }
 
-void check(report& to, const rig& from, const load& what,
-           const std::string& run) {
-  // What the database holds of this run: message id -> (session, seq).
-  std::unordered_map<std::string, std::pair<std::int64_t, std::int32_t>> stored;
+std::vector<stored_line> stored_lines(const rig& from, const std::string& run) {
+  std::vector<stored_line> all;
   std::istringstream rows{from.query(
     "SELECT source_id, session_id, seq FROM entry WHERE kind = 1 AND "
     "source_id LIKE '"
     + run + "-%'")};
-  std::string id;
-  std::int64_t session = 0;
-  std::int32_t seq = 0;
-  while (rows >> id >> session >> seq)
-    if (!stored.emplace(id, std::pair{session, seq}).second)
-      ++to.duplicated;
-  for (const auto& x : what.answers()) {
-    const auto at = stored.find(load::message_name(run, x.user, x.number));
-    if (at == stored.end()
-        || at->second != std::pair{x.where.session.value, x.where.seq}) {
-      // A receipt without its entry, or with another place.
-      if (++to.lost <= examples_max)
-        to.more.emplace_back(
-          "lost: " + load::message_name(run, x.user, x.number),
-          "told " + to_string(x.where.session) + ' '
-            + std::to_string(x.where.seq)
-            + (x.where.duplicate ? " (repeat)" : "") + ", stored "
-            + (at == stored.end() ? "nowhere"
-                                  : std::to_string(at->second.first) + ' '
-                                      + std::to_string(at->second.second)));
-    }
-  }
-  if (what.sent() > what.answered())
-    to.more.emplace_back("without an answer",
-                         std::to_string(what.sent() - what.answered()));
-  to.lost += what.sent() - what.answered();
-  to.duplicated += what.doubled();
-  to.reordered += what.reordered();
+  stored_line x;
+  while (rows >> x.id >> x.at.session >> x.at.seq)
+    all.push_back(x);
+  return all;
+}
+
+void check_invariants(report& to, const rig& from) {
   const auto found = from.open_store()->verify();
   if (!found)
     throw std::runtime_error(found.error().detail);
@@ -205,6 +181,26 @@ void check(report& to, const rig& from, const load& what,
       to.reordered +=
         x.invariant == "INV-3" || x.invariant == "INV-2" ? x.violations : 0;
     }
+}
+
+void add_receipts(report& to, const rig& from, const load& what,
+                  const std::string& run) {
+  std::vector<sent_message> sent;
+  for (const auto& x : what.answers())
+    sent.push_back({load::user_name(run, x.user), x.number,
+                    load::message_name(run, x.user, x.number),
+                    place{x.where.session.value, x.where.seq}});
+  add(to, audit(std::move(sent), stored_lines(from, run)));
+  if (what.sent() > what.answered())
+    to.more.emplace_back("without an answer",
+                         std::to_string(what.sent() - what.answered()));
+  to.lost += what.sent() - what.answered();
+}
+
+void check(report& to, const rig& from, const load& what,
+           const std::string& run) {
+  add_receipts(to, from, what, run);
+  check_invariants(to, from);
 }
 
 } // namespace switchboard::bench

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bench/audit.hpp"
 #include "bench/report.hpp"
 #include "bus/nats/local_nats.hpp"
 #include "config/child_process.hpp"
@@ -22,6 +23,12 @@ class rig {
 public:
   /// @param program the switchboard binary; empty: this very program
   explicit rig(std::string program = "");
+
+  /// What is started from now on is this program: an upgrade.
+  void use(const std::string& program) {
+    if (!program.empty())
+      program_ = program;
+  }
   ~rig();
   rig(const rig&) = delete;
   rig& operator=(const rig&) = delete;
@@ -67,10 +74,22 @@ void add_cpu(report& to, const std::map<std::string, std::int64_t>& before,
              const std::map<std::string, std::int64_t>& after,
              std::int64_t messages);
 
+/// What the database holds of a run: its messages' ids begin with its name.
+[[nodiscard]] std::vector<stored_line> stored_lines(const rig& from,
+                                                    const std::string& run);
+
+/// What `switchboard verify` finds.
+void check_invariants(report& to, const rig& from);
+
+class load;
+
 /// Compares every receipt with what the database holds, and both with what was
 /// sent: fills lost, duplicated, reordered.
 /// @param run the load's name; its users' names begin with it
-class load;
+void add_receipts(report& to, const rig& from, const load& what,
+                  const std::string& run);
+
+/// `add_receipts` and `check_invariants`.
 void check(report& to, const rig& from, const load& what,
            const std::string& run);
 

@@ -174,6 +174,9 @@ std::vector<setting> make_table() {
                      10'000'000,
                      "Messages accepted and not answered yet, at most; then "
                      "senders are told overloaded."));
+  t.push_back(number("agents.grace_s", FIELD(agents.grace_s), 1, 3600,
+                     "Seconds for which conversations wait for an agent whose "
+                     "connection was lost; then they go to somebody else."));
   t.push_back(text("routing.policy", FIELD(routing.policy),
                    "File with the routing policy; read again when it changes, "
                    "and on SIGHUP. Empty: the default policy."));

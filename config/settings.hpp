@@ -50,6 +50,9 @@ struct settings {
     std::int64_t in_flight_max = 65'536;
   } actors;
   struct {
+    std::int64_t grace_s = 30;
+  } agents;
+  struct {
     std::string policy; ///< A file; empty: the default policy.
     std::string record; ///< A folder; empty: nothing is recorded.
   } routing;

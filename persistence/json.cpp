@@ -103,7 +103,12 @@ struct write_phase {
   json::object& to;
 
   void operator()(const session::fresh&) const {}
-  void operator()(const session::queued&) const {}
+  void operator()(const session::queued& x) const {
+    if (x.closed_until != time_point{})
+      to["closed_until"] = ms(x.closed_until);
+    if (x.probed_until != time_point{})
+      to["probed_until"] = ms(x.probed_until);
+  }
   void operator()(const session::closed&) const {}
   void operator()(const session::offered& x) const {
     to["offered"] = reservation_to_json(x.to);
@@ -165,7 +170,8 @@ std::optional<session::phase> phase_from_json(const reader& r) {
   if (name == session::fresh::name)
     return session::fresh{};
   if (name == session::queued::name)
-    return session::queued{};
+    return session::queued{.closed_until = at_ms(r.number("closed_until")),
+                           .probed_until = at_ms(r.number("probed_until"))};
   if (name == session::closed::name)
     return session::closed{};
   if (name == session::active::name)
@@ -185,6 +191,42 @@ std::optional<session::phase> phase_from_json(const reader& r) {
       to && name == session::offered::name)
     return offered_from_json(*to, r);
   return std::nullopt;
+}
+
+/// Only what is not as in the beginning: most sessions never wait long.
+json::object queue_wait_to_json(const session::state& s) {
+  json::object to;
+  const auto put = [&](std::string_view key, time_point x) {
+    if (x != time_point{})
+      to[key] = ms(x);
+  };
+  put("counts_from", s.counts_from);
+  put("queue_since", s.queue_since);
+  put("told_closed", s.told_closed);
+  if (s.receiver_too)
+    to["receiver_too"] = true;
+  if (s.place_told > 0)
+    to["place_told"] = s.place_told;
+  if (!s.overflowed.empty()) {
+    json::array all;
+    for (const auto& x : s.overflowed)
+      all.emplace_back(x.text);
+    to["overflowed"] = std::move(all);
+  }
+  return to;
+}
+
+void queue_wait_from_json(const json::object* from, session::state& s) {
+  if (!from)
+    return;
+  const reader r{*from};
+  s.counts_from = at_ms(r.number("counts_from"));
+  s.queue_since = at_ms(r.number("queue_since"));
+  s.told_closed = at_ms(r.number("told_closed"));
+  s.receiver_too = r.flag("receiver_too");
+  s.place_told = static_cast<std::int32_t>(r.number("place_told"));
+  for (auto& x : r.texts("overflowed"))
+    s.overflowed.push_back({std::move(x)});
 }
 
 json::object candidate_to_json(const decision::candidate& x) {
@@ -236,6 +278,9 @@ std::string to_json(const session::state& s) {
                   {"excluded", std::move(excluded)}};
   if (s.previous)
     to["previous"] = s.previous->text;
+  to["heard_at"] = ms(s.heard_at);
+  if (const auto waited = queue_wait_to_json(s); !waited.empty())
+    to["queue_wait"] = waited;
   std::visit(write_phase{to}, s.at);
   return json::serialize(to);
 }
@@ -265,6 +310,8 @@ result<session::state> session_from_json(std::string_view text) {
                    .answered = r.flag("answered")};
   if (const auto previous = r.text("previous"); !previous.empty())
     s.previous = agent_id{previous};
+  s.heard_at = at_ms(r.number("heard_at"));
+  queue_wait_from_json(r.object("queue_wait"), s);
   for (const auto& x : r.array("excluded"))
     if (const auto* one = x.if_object()) {
       const reader e{*one};

@@ -73,6 +73,10 @@ struct event_writer {
       to["excluded"] = list(e.excluded, name_of);
       to["excluded_until"] = ms(e.excluded_until);
     }
+    if (e.besides)
+      to["besides"] = e.besides->text;
+    if (e.target > duration{0})
+      to["target"] = e.target.count();
   }
 
   void operator()(const router::session_left& e) const {
@@ -238,6 +242,9 @@ router::event read_waiting(const reader& r) {
       e.excluded.push_back({std::move(name)});
     e.excluded_until = r.time("excluded_until");
   }
+  e.besides = r.some_agent("besides");
+  if (r.has("target"))
+    e.target = duration{r.number<std::int64_t>("target")};
   return e;
 }
 

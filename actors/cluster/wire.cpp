@@ -118,6 +118,10 @@ template <class A>
 void fields(A& a, session::timer& x) {
   a(x.round);
 }
+template <class A>
+void fields(A& a, session::placed& x) {
+  a(x.position, x.wait_min, x.wait_max);
+}
 
 // Agents.
 
@@ -341,7 +345,8 @@ void fields(A& a, pick_refused& x) {
 template <class A>
 void fields(A& a, router::session_waiting& x) {
   a(x.session, x.channel, x.want, x.load, x.since, x.only, x.not_from,
-    x.previous, x.previous_at, x.asked, x.excluded, x.excluded_until);
+    x.previous, x.previous_at, x.asked, x.excluded, x.excluded_until, x.besides,
+    x.target);
 }
 template <class A>
 void fields(A& a, router::session_left& x) {

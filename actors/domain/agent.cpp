@@ -88,7 +88,7 @@ struct step {
       return;
     }
     withdraw_offers("disconnected");
-    s.grace_until = now + grace_time;
+    s.grace_until = now + s.grace;
     start_timer();
   }
 
@@ -171,7 +171,7 @@ struct step {
     at = place{e.load, true, 0, now, {}};
     // Nobody is there (the node was restarted): the grace runs from here.
     if (s.devices.empty() && s.grace_until == time_point{}) {
-      s.grace_until = now + grace_time;
+      s.grace_until = now + s.grace;
       start_timer();
     }
   }

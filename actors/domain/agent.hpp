@@ -231,7 +231,7 @@ using effects = std::vector<effect>;
 
 // -- the machine --------------------------------------------------------------
 
-/// How long sessions wait for an agent whose connection was lost.
+/// How long sessions wait for an agent whose connection was lost, usually.
 inline constexpr auto grace_time = duration{std::chrono::seconds{30}};
 
 /// A grant for which no offer was committed by then lapses, and so does an
@@ -250,7 +250,8 @@ struct state {
   std::set<std::int64_t> devices{};
   std::map<session_id, place> places{};
   int unanswered = 0;
-  std::int64_t rounds = 0; ///< Tells this timer from older ones.
+  duration grace = grace_time; ///< The same for everybody; not of their life.
+  std::int64_t rounds = 0;     ///< Tells this timer from older ones.
   time_point grace_until{};
   time_point last_accepted_at{};
 

@@ -59,6 +59,11 @@ void add(hasher& h, const session_waiting& s) {
     h.add(a.text);
   for (const auto& a : s.excluded)
     h.add(a.text);
+  // Only where they are set, so that older records keep their hashes.
+  if (s.besides)
+    h.add(s.besides->text);
+  if (s.target > duration{0})
+    h.add(std::int64_t{s.target.count()});
 }
 
 void add(hasher& h, const decision::candidate& c) {

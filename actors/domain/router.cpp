@@ -404,6 +404,32 @@ std::optional<decision> matcher::consider(session_id session,
   return impl_->deliberate(s, impl_->rank(s, now), nullptr, "considered", now);
 }
 
+std::vector<place> matcher::places(time_point now) const {
+  struct waiting {
+    scoring::score urgency;
+    const session_waiting* what;
+  };
+  std::map<queue_id, std::vector<waiting>> queues;
+  for (const auto& [id, w] : impl_->line)
+    if (!w.what.not_from) // Who is in transfer has somebody to talk with.
+      queues[w.what.want.queue].push_back(
+        {scoring::urgency(impl_->policy_of(w.what), w.what, now), &w.what});
+  std::vector<place> out;
+  for (auto& [queue, all] : queues) {
+    std::sort(all.begin(), all.end(), [](const auto& x, const auto& y) {
+      return x.urgency != y.urgency ? x.urgency > y.urgency
+                                    : place_of(*x.what) < place_of(*y.what);
+    });
+    auto first = now;
+    for (const auto& x : all)
+      first = std::min(first, x.what->since);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      out.push_back({all[i].what->session, static_cast<std::int32_t>(i + 1),
+                     static_cast<std::int32_t>(all.size()), now - first});
+  }
+  return out;
+}
+
 std::vector<line> matcher::lines() const {
   std::map<queue_id, line> out;
   for (const auto& [id, s] : impl_->line) {

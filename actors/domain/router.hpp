@@ -36,9 +36,11 @@ struct session_waiting {
   std::optional<agent_id> not_from{}; ///< A transfer never returns by itself.
   std::optional<agent_id> previous{}; ///< Who served this customer last.
   time_point previous_at{};
-  std::vector<agent_id> asked{};    ///< Already, and still: ask others.
-  std::vector<agent_id> excluded{}; ///< Declined or let it ring, lately.
-  time_point excluded_until{};      ///< When the first of them lapses.
+  std::vector<agent_id> asked{};     ///< Already, and still: ask others.
+  std::vector<agent_id> excluded{};  ///< Declined or let it ring, lately.
+  time_point excluded_until{};       ///< When the first of them lapses.
+  std::optional<agent_id> besides{}; ///< May have it whatever they can do.
+  duration target{0}; ///< Of its queue; 0: that of the policy's class.
 
   // What waiting has let go of; written by `relax` only.
   std::int32_t relaxed = 0; ///< Steps of the policy that were taken.
@@ -163,6 +165,14 @@ struct line {
   time_point oldest{};
 };
 
+/// Where a session stands in its queue.
+struct place {
+  session_id session;
+  std::int32_t position = 0; ///< 1: the next.
+  std::int32_t length = 0;   ///< Of the line.
+  duration longest{};        ///< How long the first to come has waited.
+};
+
 /// One router. A class and not a plain struct, because its indexes must agree
 /// with each other; `apply` is its only way to change.
 /// Thread safety: none; it belongs to one actor.
@@ -189,6 +199,10 @@ public:
   /// @returns nothing unless the session waits.
   [[nodiscard]] std::optional<decision> consider(session_id session,
                                                  time_point now) const;
+
+  /// Everybody who waits, queue by queue, the most urgent first: the order in
+  /// which agents who could serve all of them would. Costs a sort of the line.
+  [[nodiscard]] std::vector<place> places(time_point now) const;
 
   /// @returns lines with at least one waiting session, ordered by queue.
   [[nodiscard]] std::vector<line> lines() const;

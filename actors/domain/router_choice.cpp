@@ -38,12 +38,13 @@ struct rival {
 /// not be rated.
 class auction {
 public:
-  auction(const policies& p, time_point now)
+  /// @param own some of the sessions have a target of their own
+  auction(const policies& p, time_point now, bool own)
     : p_(p),
       now_(now),
-      pressed_(std::any_of(p.begin(), p.end(), [](const auto& x) {
-        return !x.reply_windows.empty();
-      })) {}
+      pressed_(own || std::any_of(p.begin(), p.end(), [](const auto& x) {
+                 return !x.reply_windows.empty();
+               })) {}
 
   void offer(rival x, std::uint8_t arm, urgency_class c) {
     auto& leader = leaders_[arm][static_cast<std::size_t>(c)];
@@ -62,14 +63,13 @@ public:
 private:
   scoring::score urgency_of(const rival& x, std::uint8_t arm,
                             urgency_class c) const {
-    const auto wait = now_ - x.place.first;
-    return pressed_ ? scoring::urgency(p_[arm], c, x.what->channel, wait)
-                    : scoring::urgency(p_[arm], c, wait);
+    return pressed_ ? scoring::urgency(p_[arm], *x.what, now_)
+                    : scoring::urgency(p_[arm], c, now_ - x.place.first);
   }
 
   const policies& p_;
   time_point now_;
-  bool pressed_; ///< Some channels let nobody wait too long.
+  bool pressed_; ///< Some channels or queues let nobody wait too long.
   rival best_{};
   std::array<std::array<rival, 4>, 3> leaders_{}; ///< By arm and class.
 };
@@ -151,9 +151,13 @@ bool matcher::impl::place_many() {
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (found[i]) {
       const auto& s = line.at(rows[i].session).what;
-      if (shadowed)
-        ask_shadow_for_agent(s, *by_column[*found[i]]);
-      propose_to(s, *by_column[*found[i]], rank(s, now), false);
+      auto& chosen = *by_column[*found[i]];
+      const auto r = rank(s, now);
+      // A shadow looks at one session at a time: whoever got another agent for
+      // the sake of the others is not compared.
+      if (shadowed && !r.best.empty() && r.best.front().who == &chosen)
+        ask_shadow_for_agent(s, chosen);
+      propose_to(s, chosen, r, false);
     }
   return true;
 }
@@ -270,7 +274,7 @@ matcher::impl::best_session(const seat& a, std::optional<std::uint8_t> arm) {
   if (a.aside || !(a.what.routable || has_bug(mutant::ignore_presence))
       || agents.room(i) < wishes.load_min())
     return nullptr;
-  auction best{arms, now};
+  auction best{arms, now, wishes.has_targets()};
   const auto room = agents.room(i);
   wishes.each_demand(a.what.who.queues, agents, [&](const demand& d) {
     const auto other =
@@ -348,6 +352,11 @@ selection matcher::impl::suited(const session_waiting& s,
       out.add(found->second.place);
   } else {
     out = agents.suited(r);
+    if (s.besides)
+      if (const auto found = seats.find(*s.besides);
+          found != seats.end()
+          && scoring::suited(policy_of(s), s, found->second.what))
+        out.add(found->second.place);
   }
   for (const auto& id : s.asked)
     if (const auto found = seats.find(id); found != seats.end())

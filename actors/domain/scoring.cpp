@@ -62,11 +62,12 @@ std::string lacking(std::string_view kind, const std::string& name,
 }
 
 /// What an agent has to be able to do. A transfer to one agent is a person's
-/// choice, who knows better than lists of skills do.
+/// choice, who knows better than lists of skills do; and so is the choice of a
+/// receiver for those whom nobody else serves in time.
 template <class Against>
 void judge_abilities(const policy& p, const router::session_waiting& s,
                      const agent::availability& a, Against against) {
-  if (s.only)
+  if (s.only || s.besides == a.id)
     return;
   const auto& want = s.want;
   if (!serves(a.who.queues, want.queue))
@@ -286,8 +287,10 @@ score urgency_at(const policy& p, urgency_class c, score relative_wait) {
   return p.service_of(c).weight * (relative * relative / one) / one;
 }
 
-score urgency(const policy& p, urgency_class c, duration wait) {
-  const auto target = p.service_of(c).target.count();
+score urgency(const policy& p, urgency_class c, duration wait,
+              duration own_target) {
+  const auto target =
+    (own_target > duration{0} ? own_target : p.service_of(c).target).count();
   const auto ms_max = relative_wait_max / one * target;
   const auto ms = std::clamp<std::int64_t>(wait.count(), 0, ms_max);
   return urgency_at(p, c, ms * one / target);
@@ -317,7 +320,12 @@ score urgency(const policy& p, urgency_class c, std::string_view channel,
 
 score urgency(const policy& p, const router::session_waiting& s,
               time_point now) {
-  return urgency(p, s.want.urgency, s.channel, now - s.since);
+  const auto wait = now - s.since;
+  if (s.target == duration{0})
+    return urgency(p, s.want.urgency, s.channel, wait);
+  return std::max(
+    urgency(p, s.want.urgency, wait, s.target),
+    urgency_at(p, s.want.urgency, window_pressure(p, s.channel, wait)));
 }
 
 score priority(score urgency, score match) {

@@ -104,7 +104,9 @@ struct asked {
 // -- who is first? ------------------------------------------------------------
 
 /// @returns U = weight * (1 + x)^2 with x = wait / target.
-[[nodiscard]] score urgency(const policy& p, urgency_class c, duration wait);
+/// @param target 0: that of the class
+[[nodiscard]] score urgency(const policy& p, urgency_class c, duration wait,
+                            duration target = {});
 
 /// @returns how much the end of the channel's reply window presses, in the same
 ///          measure as x
@@ -114,6 +116,7 @@ struct asked {
 /// @returns U of a session: with the greater of its wait and its pressure.
 [[nodiscard]] score urgency(const policy& p, urgency_class c,
                             std::string_view channel, duration wait);
+/// With the target of its queue, where there is one.
 [[nodiscard]] score urgency(const policy& p, const router::session_waiting& s,
                             time_point now);
 

@@ -23,10 +23,18 @@ void step::operator()(const customer_said& e) {
   if (waits_anew)
     todo.emplace_back(save{});
   say_yes(line.seq);
+  s.heard_at = now;
   if (std::holds_alternative<fresh>(s.at)) {
     s.at = queued{};
     note_event("queued", {}, s.want.queue.text);
-    todo.emplace_back(find_agent{});
+    line_up(standing::outside);
+    return;
+  }
+  if (auto* waiting = std::get_if<queued>(&s.at);
+      waiting && waiting->probed_until != time_point{}) {
+    waiting->probed_until = {};
+    note_event("still_there");
+    line_up(standing::outside);
     return;
   }
   if (const auto* at = std::get_if<wrap_up>(&s.at)) {
@@ -106,14 +114,18 @@ void step::start_waiting() {
 }
 
 void step::search_again() {
+  const auto was = waits(s) ? standing::in_line : standing::outside;
   s.at = queued{};
   ++s.rounds;
-  todo.emplace_back(find_agent{});
+  line_up_anew(was);
 }
 
 void step::give_to(const agent_id& who) {
   s.at = active{who};
   s.previous = who;
+  s.receiver_too = false;
+  s.overflowed.clear();
+  s.place_told = 0;
   ++s.ownership;
   ++s.rounds; // No timer of an offer matters any more.
   todo.emplace_back(assign{who});
@@ -192,7 +204,9 @@ bool waits(const state& s) {
     return !at->asked;
   if (const auto* at = std::get_if<offered>(&s.at))
     return at->more > 0;
-  return std::holds_alternative<queued>(s.at);
+  const auto* at = std::get_if<queued>(&s.at);
+  return at && at->probed_until == time_point{}
+         && (at->closed_until == time_point{} || s.receiver_too);
 }
 
 std::int32_t load_of(std::string_view channel) noexcept {

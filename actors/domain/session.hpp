@@ -2,6 +2,7 @@
 
 #include "actors/domain/ids.hpp"
 #include "actors/domain/message.hpp"
+#include "actors/domain/opening_hours.hpp"
 #include "actors/domain/result.hpp"
 #include "actors/domain/time.hpp"
 
@@ -34,6 +35,7 @@ struct decision; // actors/domain/decision.hpp
 ///     active -- close_asked --> wrap_up -- wrapped_up, timer --> closed
 ///     wrap_up -- customer_said --> active
 ///     active -- timer (no first reply after three reminders) --> queued
+///     queued -- timer (no answer to "still there?") --> closed
 ///     every phase but new -- customer_left --> closed
 ///
 /// Nothing in this file sends, waits or reads a clock. It says what should be
@@ -79,6 +81,43 @@ struct transfer_target {
                          const transfer_target&) = default;
 };
 
+/// What becomes of those who come while their queue is closed. They are told in
+/// any case.
+enum class closed_hours : std::uint8_t {
+  wait,     ///< They wait until it opens.
+  overflow, ///< They go to the overflow queue, if that can be.
+  receiver, ///< The emergency receiver may have them.
+};
+
+std::string_view to_string(closed_hours x) noexcept;
+
+/// Who waits in a queue, and what is done for those who wait long.
+struct waiting_rules {
+  // For sessions that do not say themselves what they need.
+  std::string language{};
+  std::vector<std::string> skills{}; ///< Besides those that they name.
+  urgency_class urgency = urgency_class::normal;
+  duration target{0}; ///< How soon to answer; 0: as the policy says.
+
+  opening_hours hours{};
+  closed_hours when_closed = closed_hours::wait;
+  std::string closed_text{}; ///< Said to the customer; empty: nothing.
+
+  /// Who has waited so long goes to `overflow`; without one, or when it has
+  /// been through there, the receiver may have it too. 0: never.
+  duration overflow_time{0};
+  std::optional<queue_id> overflow{};
+  std::optional<agent_id> receiver{}; ///< Whatever they are good at.
+
+  /// A customer of a live chat who has been silent for so long is asked whether
+  /// they are still there, and offered to nobody until they answer. 0: never.
+  duration probe_time{0};
+  duration probe_answer_time{std::chrono::seconds{60}}; ///< Then it is closed.
+  std::string probe_text{"Are you still there?"};
+
+  friend bool operator==(const waiting_rules&, const waiting_rules&) = default;
+};
+
 /// What the session's queue asks of this machine.
 struct rules {
   duration offer_time{std::chrono::seconds{20}};
@@ -95,6 +134,7 @@ struct rules {
   bool accept_automatically = false;
   /// What a conversation may end as; empty: anything, or nothing.
   std::vector<std::string> dispositions{};
+  waiting_rules waiting{};
 };
 
 inline constexpr std::int32_t offers_at_once_max = 3;
@@ -109,8 +149,12 @@ struct fresh {
   friend bool operator==(const fresh&, const fresh&) = default;
 };
 
+/// In the line, or not: as long as its queue is closed, or its customer has not
+/// said that they are still there.
 struct queued {
   static constexpr std::string_view name = "queued";
+  time_point closed_until{}; ///< Unset: the queue is open.
+  time_point probed_until{}; ///< Unset: nothing was asked.
   friend bool operator==(const queued&, const queued&) = default;
 };
 
@@ -267,15 +311,24 @@ struct timer {
 };
 
 /// The session was just read from the store, or the router or the agent's actor
-/// is new: tell them again what they should know. Changes nothing.
+/// is new: tell them again what they should know.
 struct revived {
   static constexpr std::string_view name = "revived";
 };
 
+/// The router has looked at the line: here it stands, and so long it may take.
+struct placed {
+  static constexpr std::string_view name = "placed";
+  std::int32_t position = 0; ///< 1: the next.
+  duration wait_min{};
+  duration wait_max{}; ///< 0: nobody can tell yet.
+};
+
+/// On the wire an alternative is named by its place here: add at the end only.
 using event = std::variant<customer_said, customer_left, agent_said,
                            agent_noted, granted, accepted, declined, withdrawn,
                            agent_lost, transfer_asked, hold_asked, resume_asked,
-                           close_asked, wrapped_up, timer, revived>;
+                           close_asked, wrapped_up, timer, revived, placed>;
 
 // -- effects: what to do about it ---------------------------------------------
 
@@ -373,9 +426,15 @@ struct ignore {
   std::string_view event;
 };
 
-using effect =
-  std::variant<append, save, send_out, record, answer, find_agent, leave_queue,
-               offer, end_offer, assign, unassign, remind, show, wake, ignore>;
+/// Tell the customer where they stand. Lost is lost.
+struct tell_place {
+  static constexpr std::string_view name = "tell_place";
+  placed where;
+};
+
+using effect = std::variant<append, save, send_out, record, answer, find_agent,
+                            leave_queue, offer, end_offer, assign, unassign,
+                            remind, show, wake, ignore, tell_place>;
 using effects = std::vector<effect>;
 
 // -- the machine --------------------------------------------------------------
@@ -403,6 +462,15 @@ struct state {
   std::optional<agent_id> previous{}; ///< Who served this customer last.
   std::vector<exclusion> excluded{};
 
+  // Of its wait in queues; see `waiting_rules`.
+  time_point heard_at{};     ///< When the customer last wrote; soft.
+  time_point counts_from{};  ///< The opening that it waited for, if any.
+  time_point queue_since{};  ///< In this queue, if it was in another before.
+  time_point told_closed{};  ///< The opening that the customer was told of.
+  bool receiver_too = false; ///< The emergency receiver may have it.
+  std::vector<queue_id> overflowed{}; ///< Queues that it has been through.
+  std::int32_t place_told = 0;        ///< It never rises; 0: none yet. Soft.
+
   friend bool operator==(const state&, const state&) = default;
 };
 
@@ -423,6 +491,14 @@ struct state {
 
 /// True while the router should be looking for an agent.
 [[nodiscard]] bool waits(const state& s);
+
+/// Since when it waits in the line: what it waited for the opening of a closed
+/// queue does not count.
+[[nodiscard]] time_point waits_since(const state& s);
+
+/// What the session asks of agents: what it says itself, and for the rest what
+/// its queue (by `r`) asks for.
+[[nodiscard]] needs wanted(const needs& own, const rules& r);
 
 /// All agents who are being asked right now.
 [[nodiscard]] std::vector<reservation> asked(const state& s);

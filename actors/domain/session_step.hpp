@@ -7,8 +7,9 @@
 
 /// The inside of the session machine; include session.hpp instead. It is
 /// divided by concern: what customers do and what all share (session.cpp), the
-/// agent who has the session (session_owner.cpp), the agents who are asked
-/// (session_offers.cpp), and time (session_time.cpp).
+/// wait in queues (session_queue.cpp), the agent who has the session
+/// (session_owner.cpp), the agents who are asked (session_offers.cpp), and time
+/// (session_time.cpp).
 namespace switchboard::session {
 
 /// One step of the machine: the state to change, and what is to be done.
@@ -22,6 +23,10 @@ struct step {
 
   void operator()(const customer_said& e);
   void operator()(const customer_left& e);
+
+  // -- the line (session_queue.cpp) -------------------------------------------
+
+  void operator()(const placed& e);
 
   // -- the agent who has it (session_owner.cpp) -------------------------------
 
@@ -67,6 +72,26 @@ struct step {
   void close(std::string_view reason, const agent_id& by, std::string detail);
   /// Tells all who are asked that it is over; the phase is left as it is.
   void end_offers(std::string_view reason);
+
+  // -- of the line (session_queue.cpp) ----------------------------------------
+
+  enum class standing { outside, in_line };
+
+  /// Where a queued session belongs right now: in the line, in another queue's,
+  /// or outside. @param was where the router believes it
+  void line_up(standing was);
+  /// The same, and the router is told even if it knows.
+  void line_up_anew(standing was);
+  void stay_outside(queued& at, standing was);
+  void ask_still_there(queued& at, standing was);
+  /// @returns false if there is no other queue to go to
+  bool overflow();
+  /// Lets the emergency receiver have it too. @returns whether that is new
+  bool call_receiver();
+  void say_to_customer(const std::string& text);
+  [[nodiscard]] time_point silent_since() const;
+  [[nodiscard]] time_point overflows_at() const;
+  [[nodiscard]] time_point probes_at() const;
 
   // -- of the owner (session_owner.cpp) ---------------------------------------
 

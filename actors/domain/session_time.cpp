@@ -33,6 +33,8 @@ void step::operator()(const timer& e) {
                                           : std::string(wrapping->disposition));
   } else if (auto* busy = std::get_if<active>(&s.at)) {
     look_after(*busy);
+  } else if (std::holds_alternative<queued>(s.at)) {
+    line_up(waits(s) ? standing::in_line : standing::outside);
   } else {
     ignored(e.name);
   }
@@ -134,7 +136,9 @@ void step::look_after(active& at) {
 // -- life ---------------------------------------------------------------------
 
 void step::operator()(const revived&) {
-  if (waits(s))
+  if (std::holds_alternative<queued>(s.at))
+    line_up_anew(waits(s) ? standing::in_line : standing::outside);
+  else if (waits(s))
     todo.emplace_back(find_agent{});
   if (const auto who = owner(s))
     todo.emplace_back(assign{*who});

@@ -31,6 +31,8 @@ void waiting_index::add(const session_waiting& s) {
   add_to_lane(s);
   if (s.previous)
     known_[*s.previous].insert(&s);
+  if (s.besides)
+    meant_[*s.besides].insert(&s);
 }
 
 void waiting_index::remove(const session_waiting& s) {
@@ -42,6 +44,8 @@ void waiting_index::remove(const session_waiting& s) {
   remove_from_lane(s);
   if (s.previous)
     take_out(known_, *s.previous, s);
+  if (s.besides)
+    take_out(meant_, *s.besides, s);
 }
 
 void waiting_index::add_held(const session_waiting& s) {
@@ -56,9 +60,11 @@ void waiting_index::remove_held(const session_waiting& s) {
 
 void waiting_index::count(const session_waiting& s) {
   ++loads_[s.load];
+  targets_ += s.target > duration{0} ? 1 : 0;
 }
 
 void waiting_index::uncount(const session_waiting& s) {
+  targets_ -= s.target > duration{0} ? 1 : 0;
   if (const auto found = loads_.find(s.load); --found->second == 0)
     loads_.erase(found);
 }
@@ -69,7 +75,8 @@ std::size_t waiting_index::lane_of(const demand& d, const session_waiting& s) {
   while (i < d.lanes.size()
          && !(d.heads[i].urgency == s.want.urgency
               && d.heads[i].known == s.previous.has_value()
-              && d.heads[i].load == s.load && d.lanes[i].channel == s.channel))
+              && d.heads[i].target == s.target && d.heads[i].load == s.load
+              && d.lanes[i].channel == s.channel))
     ++i;
   return i;
 }
@@ -92,6 +99,7 @@ void waiting_index::add_to_lane(const session_waiting& s) {
     d.requirement.generation = 0; // The new lane's channel is to be looked up.
     d.lanes.push_back({.channel = s.channel});
     d.heads.push_back({.load = s.load,
+                       .target = s.target,
                        .urgency = s.want.urgency,
                        .known = s.previous.has_value()});
   }

@@ -42,6 +42,7 @@ struct lane_head {
   const session_waiting* first = nullptr;
   const bitset* served_by = nullptr; ///< The channel, looked up.
   std::int32_t load = 0;
+  duration target{0}; ///< 0: of the class.
   urgency_class urgency = urgency_class::normal;
   bool known = false;    ///< They know somebody: affinity has weight.
   bool hindered = false; ///< Somebody may not have the first.
@@ -97,7 +98,11 @@ public:
   /// @returns the sessions that this agent served last, null if none waits.
   [[nodiscard]] const sessions* known_to(const agent_id& a) const;
 
-  /// @returns those who wait for this agent and no other; they are in no lane.
+  /// Does any session here come with a target of its own?
+  bool has_targets() const { return targets_ > 0; }
+
+  /// @returns those who wait for this agent and no other (they are in no lane),
+  /// and those whom this agent may have besides.
   [[nodiscard]] const sessions* meant_for(const agent_id& a) const;
 
 private:
@@ -130,6 +135,7 @@ private:
   std::map<agent_id, sessions> known_{};
   std::map<agent_id, sessions> meant_{};
   std::map<std::int32_t, std::size_t> loads_{};
+  std::size_t targets_ = 0;
 };
 
 } // namespace switchboard::router

@@ -1,62 +1,17 @@
 #include "bench/simulation/picture.hpp"
 
+#include "bench/page/html.hpp"
+#include "bench/page/svg.hpp"
 #include "bench/simulation/print.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 
 namespace switchboard::simulation {
 
 namespace {
 
-std::string number(double x) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", x);
-  return text.data();
-}
-
-/// ` name="value"`
-std::string attribute(std::string_view name, double value) {
-  return ' ' + std::string(name) + "=\"" + number(value) + '"';
-}
-
-struct point {
-  double x = 0;
-  double y = 0;
-};
-
-std::string text_at(point at, std::string_view kind, std::string_view text) {
-  return "<text" + attribute("x", at.x) + attribute("y", at.y) + " class=\""
-         + std::string(kind) + "\">" + escaped(text) + "</text>\n";
-}
-
-std::string line(point from, point to, std::string_view kind) {
-  return "<line" + attribute("x1", from.x) + attribute("y1", from.y)
-         + attribute("x2", to.x) + attribute("y2", to.y) + " class=\""
-         + std::string(kind) + "\"/>\n";
-}
-
-std::string picture(point size, std::string_view kind, const std::string& title,
-                    const std::string& body) {
-  return "<svg viewBox=\"0 0 " + number(size.x) + ' ' + number(size.y)
-         + "\" class=\"" + std::string(kind) + "\" role=\"img\"><title>"
-         + escaped(title) + "</title>\n" + body + "</svg>\n";
-}
-
-std::string colour(std::size_t policy) {
-  return "p" + std::to_string(policy);
-}
-
-/// The next of 1, 2, 5, 10, 20 ... at which `parts` steps reach `max`.
-double step_for(double max, int parts) {
-  auto step = std::pow(10, std::floor(std::log10(std::max(max, 1e-9) / parts)));
-  for (const auto factor : {2., 2.5, 2.})
-    if (step * parts < max)
-      step *= factor;
-  return step;
-}
+using namespace page;
 
 // -- bars ---------------------------------------------------------------------
 
@@ -158,7 +113,7 @@ std::string curve(const axes& a, std::size_t policy, const row& r) {
       continue; // Of those who did not wait at all only the last is shown.
     const auto x =
       a.at(r.waits[percent], 1 - static_cast<double>(percent) / 100);
-    points += number(x.x) + ',' + number(x.y) + ' ';
+    points += decimal(x.x) + ',' + decimal(x.y) + ' ';
   }
   return "<polyline points=\"" + points + "\" class=\"" + colour(policy)
          + " curve\"><title>" + escaped(to_string(r.by))
@@ -166,23 +121,6 @@ std::string curve(const axes& a, std::size_t policy, const row& r) {
 }
 
 } // namespace
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const auto c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 std::string bars(const study& s, figure f) {
   const auto scale = (panel_width - bar_room - 14) / top_of(s, f);

@@ -15,7 +15,4 @@ namespace switchboard::simulation {
 /// each policy.
 [[nodiscard]] std::string waiting_curve(const table& t);
 
-/// `text` with what HTML gives a meaning written as entities.
-[[nodiscard]] std::string escaped(std::string_view text);
-
 } // namespace switchboard::simulation

@@ -78,7 +78,8 @@ CLI::App* add(CLI::App& to, const std::string& name, const std::string& help,
 
 void add_serve(CLI::App& to, context& c);     ///< serve, dev
 void add_messages(CLI::App& to, context& c);  ///< send, watch
-void add_directory(CLI::App& to, context& c); ///< agent, queue, session, token
+void add_directory(CLI::App& to, context& c); ///< agent, session, token
+void add_queues(CLI::App& to, context& c);    ///< queue
 void add_customers(CLI::App& to, context& c); ///< customer
 void add_care(CLI::App& to, context& c);      ///< db, config, doctor, health,
                                               ///< verify, explain, version

@@ -1,4 +1,4 @@
-// `agent`, `queue`, `session`, `token`: who and what there is.
+// `agent`, `session`, `token`: who and what there is.
 #include "config/settings.hpp"
 #include "gateways/cli/cli.hpp"
 
@@ -18,18 +18,6 @@ struct agent_options {
   std::vector<std::string> queues;
   std::vector<std::string> channels;
   double capacity = 3;
-};
-
-struct queue_options {
-  std::string id;
-  std::string name;
-  int offer_s = 20;
-  int wrap_up_s = 0;
-  int first_reply_s = 60;
-  int quiet_s = 600;
-  int offers = 1;
-  std::vector<std::string> dispositions;
-  bool automatic = false;
 };
 
 struct token_request {
@@ -103,36 +91,6 @@ int list_agents(const context& c, const std::string& only) {
   return ok;
 }
 
-int add_queue(const context& c, const queue_options& how) {
-  queue_row row{.id = {how.id},
-                .display_name = how.name.empty() ? how.id : how.name};
-  row.rules.offer_time = std::chrono::seconds{how.offer_s};
-  row.rules.wrap_up_time = std::chrono::seconds{how.wrap_up_s};
-  row.rules.first_reply_time = std::chrono::seconds{how.first_reply_s};
-  row.rules.quiet_time = std::chrono::seconds{how.quiet_s};
-  row.rules.offers_at_once = how.offers;
-  row.rules.dispositions = how.dispositions;
-  row.rules.accept_automatically = how.automatic;
-  must(c.open_store()->put_queue(row));
-  std::cerr << "queue " << how.id << " is known\n";
-  return ok;
-}
-
-int list_queues(const context& c, const std::string& only) {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& x : must(c.open_store()->queues()))
-    if (only.empty() || x.id.text == only)
-      rows.push_back(
-        {x.id.text, x.display_name,
-         std::to_string(x.rules.offer_time.count() / 1000) + " s",
-         std::to_string(x.rules.wrap_up_time.count() / 1000) + " s",
-         x.rules.accept_automatically ? "yes" : "no"});
-  if (!only.empty() && rows.empty())
-    throw failure{failed, "there is no queue '" + only + "'"};
-  print_table(c.json, {"queue", "name", "offer", "wrap_up", "automatic"}, rows);
-  return ok;
-}
-
 int list_sessions(const context& c, bool all, int count) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& x : must(c.open_store()->sessions(count, !all)))
@@ -193,7 +151,6 @@ int make_token(const context& c, const token_request& how) {
 
 void add_directory(CLI::App& to, context& c) {
   static agent_options agent_how;
-  static queue_options queue_how;
   static token_request token_how;
   static std::string name;
   static bool all = false;
@@ -218,46 +175,6 @@ void add_directory(CLI::App& to, context& c) {
   add(*agents, "show", "Shows one agent", "  switchboard agent show li\n",
       [&c] { return list_agents(c, name); })
     ->add_option("id", name, "The agent's id")
-    ->required();
-
-  auto* queues = add(to, "queue", "Queues: add, list, show", "", nullptr);
-  made = add(*queues, "add", "Adds a queue, or changes one",
-             "  switchboard queue add vip --offer 15 --wrap-up 30\n",
-             [&c] { return add_queue(c, queue_how); });
-  made->add_option("id", queue_how.id, "The queue's id")->required();
-  made->add_option("--name", queue_how.name, "Name to show");
-  made->add_option("--offer", queue_how.offer_s, "Seconds that an offer lasts")
-    ->check(CLI::Range(1, 3600))
-    ->capture_default_str();
-  made
-    ->add_option("--wrap-up", queue_how.wrap_up_s,
-                 "Seconds for wrapping up after closing")
-    ->check(CLI::Range(0, 3600))
-    ->capture_default_str();
-  made
-    ->add_option("--first-reply", queue_how.first_reply_s,
-                 "Seconds until an agent is reminded of the first reply; 0: "
-                 "never")
-    ->check(CLI::Range(0, 3600))
-    ->capture_default_str();
-  made
-    ->add_option("--quiet", queue_how.quiet_s,
-                 "Seconds until a silent customer takes less room; 0: never")
-    ->check(CLI::Range(0, 86'400))
-    ->capture_default_str();
-  made
-    ->add_option("--offers", queue_how.offers,
-                 "Agents asked at once; the first to accept wins")
-    ->check(CLI::Range(1, session::offers_at_once_max))
-    ->capture_default_str();
-  made->add_option("--disposition", queue_how.dispositions,
-                   "What a conversation may end as; repeat it for each");
-  made->add_flag("--automatic", queue_how.automatic,
-                 "Assign without asking the agent");
-  add(*queues, "list", "Lists queues", "", [&c] { return list_queues(c, ""); });
-  add(*queues, "show", "Shows one queue", "  switchboard queue show vip\n",
-      [&c] { return list_queues(c, name); })
-    ->add_option("id", name, "The queue's id")
     ->required();
 
   auto* sessions = add(to, "session", "Sessions: list, show", "", nullptr);

@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
   add_serve(app, c);
   add_messages(app, c);
   add_directory(app, c);
+  add_queues(app, c);
   add_customers(app, c);
   add_care(app, c);
   add_cluster(app, c);

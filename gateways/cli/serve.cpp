@@ -35,6 +35,7 @@ node::options node_of(const settings& s) {
             s.nats.stream_age_max),
           .address = s.http.address + ':' + std::to_string(s.http.port),
           .persons = {.country = s.identity.country},
+          .agent_grace = std::chrono::seconds{s.agents.grace_s},
           .give_up = stop_asked,
           .policy_file = s.routing.policy,
           .router_record = s.routing.record,

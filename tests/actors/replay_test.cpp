@@ -103,10 +103,8 @@ TEST_CASE("a record that was changed is not identical any more",
   SECTION("an event") {
     for (auto& line : record.lines)
       if (line.event)
-        if (auto* s = std::get_if<router::session_waiting>(&*line.event)) {
+        if (auto* s = std::get_if<router::session_waiting>(&*line.event))
           s->since -= 1s;
-          break;
-        }
   }
   const auto x = replay(record);
   CHECK_FALSE(x.identical());

@@ -224,8 +224,8 @@ TEST_CASE_METHOD(shell, "agents and queues are added, changed and shown",
     switchboard.run({"queue", "add", "vip", "--offer", "15", "--wrap-up", "30"})
       .code
     == 0);
-  CHECK(data({"queue", "show", "vip"}).as_array().at(0).at("offer").as_string()
-        == "15 s");
+  CHECK(data({"queue", "show", "vip"}).as_array().at(0).at("offer").as_int64()
+        == 15);
   for (const auto* what : {"agent", "queue"}) {
     const auto nobody = switchboard.all({what, "show", "nobody"});
     CHECK(nobody.code == 1);
@@ -233,6 +233,133 @@ TEST_CASE_METHOD(shell, "agents and queues are added, changed and shown",
   }
   CHECK(switchboard.all({"agent", "add", "x", "--skill", "refund:9"}).code
         == 2);
+}
+
+TEST_CASE_METHOD(shell, "explain says why, and who it would be otherwise",
+                 "[cli]") {
+  plant_session();
+  decision made{.session = {77}, .trigger = "session_waiting"};
+  made.chosen = {"ann"};
+  made.candidates = {{.agent = {"ann"},
+                      .quality = 400'000,
+                      .match = 400'000,
+                      .capacity = 3000,
+                      .rank = 1},
+                     {.agent = {"li"},
+                      .verdicts = {"capacity: load 3000 + 1000 > 3000"},
+                      .quality = 1'000'000,
+                      .match = 300'000,
+                      .load = 3000,
+                      .capacity = 3000}};
+  sql(database.conninfo(), "INSERT INTO decision (session_id, seq, body) "
+                           "VALUES (77, 2, '"
+                             + to_json(made) + "')");
+  const auto got = switchboard.run({"explain", "77"});
+  INFO(got.text);
+  CHECK(got.code == 0);
+  CHECK(got.text.find("session 77: ann") != std::string::npos);
+  CHECK(got.text.find("capacity: load 3000 + 1000 > 3000")
+        != std::string::npos);
+  CHECK(got.text.find("would be li if load < 2.25") != std::string::npos);
+  const auto all = data({"explain", "77"}).as_array();
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].at("chosen").as_string() == "ann");
+}
+
+TEST_CASE_METHOD(shell, "what is set of a queue is shown, the rest stays",
+                 "[cli]") {
+  REQUIRE(switchboard.run({"agent", "add", "eve"}).code == 0);
+  REQUIRE(switchboard.run({"queue", "add", "sales"}).code == 0);
+  const auto made = switchboard.all({"queue",
+                                     "add",
+                                     "shop",
+                                     "--language",
+                                     "zh",
+                                     "--skill",
+                                     "refund",
+                                     "--skill",
+                                     "law",
+                                     "--urgency",
+                                     "vip",
+                                     "--target",
+                                     "45",
+                                     "--zone",
+                                     "Europe/Berlin",
+                                     "--open",
+                                     "Mon-Fri 09:00-18:00",
+                                     "--open",
+                                     "Sat 10:00-14:00",
+                                     "--day",
+                                     "2026-12-25",
+                                     "--when-closed",
+                                     "receiver",
+                                     "--closed-text",
+                                     "Later!",
+                                     "--overflow",
+                                     "sales",
+                                     "--receiver",
+                                     "eve",
+                                     "--overflow-after",
+                                     "120",
+                                     "--probe-after",
+                                     "300",
+                                     "--automatic"});
+  INFO(made.text);
+  REQUIRE(made.code == 0);
+  const auto changed =
+    switchboard.all({"queue", "set", "shop", "--probe-text", "Hello?",
+                     "--no-automatic", "--open", "Mon-Sun 08:00-20:00"});
+  INFO(changed.text);
+  REQUIRE(changed.code == 0);
+  const auto shown = data({"queue", "show", "shop"}).as_array().at(0);
+  CHECK(json::serialize(shown)
+        == R"({"queue":"shop","name":"shop","offer":20,"exclusion":300,)"
+           R"("transfer":60,"wrap_up":0,"first_reply":60,"quiet":600,)"
+           R"("offers":1,"disposition":[],"automatic":false,)"
+           R"("language":"zh","skill":["refund","law"],"urgency":"vip",)"
+           R"("target":45,"zone":"Europe/Berlin",)"
+           R"("open":["Mon-Sun 08:00-20:00"],"day":["2026-12-25"],)"
+           R"("when_closed":"receiver","closed_text":"Later!",)"
+           R"("overflow_after":120,"overflow":"sales","receiver":"eve",)"
+           R"("probe_after":300,"probe_answer":60,"probe_text":"Hello?"})");
+  // An empty text takes away.
+  REQUIRE(
+    switchboard.run({"queue", "set", "shop", "--day", "", "--skill", ""}).code
+    == 0);
+  const auto less = data({"queue", "show", "shop"}).as_array().at(0);
+  CHECK(less.at("day").as_array().empty());
+  CHECK(less.at("skill").as_array().empty());
+  CHECK(less.at("open").as_array().size() == 1);
+}
+
+TEST_CASE_METHOD(shell, "what a queue cannot be is refused with the reason",
+                 "[cli]") {
+  using row = std::tuple<std::vector<std::string>, int, std::string>;
+  const auto rows = std::vector<row>{
+    {{"add", "q", "--open", "Mon 9-5"}, 2, "Mon-Fri 09:00-18:00"},
+    {{"add", "q", "--day", "25.12."}, 2, "2026-12-25"},
+    {{"add", "q", "--zone", "Mars/Olympus"}, 2, "Europe/Berlin"},
+    {{"add", "q", "--offer", "0"}, 2, "from 1 to 3600"},
+    {{"add", "q", "--offer", "soon"}, 2, "from 1 to 3600"},
+    {{"add", "q", "--offers", "4"}, 2, "from 1 to 3"},
+    {{"add", "q", "--urgency", "now"}, 2, "normal, vip, urgent, relaxed"},
+    {{"add", "q", "--when-closed", "receiver"}, 2, "--receiver"},
+    {{"add", "q", "--when-closed", "overflow"}, 2, "--overflow"},
+    {{"add", "q", "--overflow-after", "60"}, 2, "--overflow"},
+    {{"add", "q", "--overflow", "q"}, 2, "itself"},
+    {{"add", "q", "--overflow", "nowhere"}, 1, "'nowhere'"},
+    {{"add", "q", "--receiver", "nobody"}, 1, "'nobody'"},
+    {{"set", "q", "--offer", "15"}, 1, "queue add q"},
+  };
+  for (const auto& [words, code, why] : rows) {
+    std::vector<std::string> all{"queue"};
+    all.insert(all.end(), words.begin(), words.end());
+    const auto got = switchboard.all(all);
+    INFO(words[2] << ": " << got.text);
+    CHECK(got.code == code);
+    CHECK(got.text.find(why) != std::string::npos);
+  }
+  CHECK(switchboard.run({"queue", "show", "q"}).code == 1);
 }
 
 TEST_CASE_METHOD(shell, "a token is signed for an agent", "[cli]") {

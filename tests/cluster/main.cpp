@@ -2,7 +2,11 @@
 // acknowledged was lost, doubled or reordered, or when a frozen node wrote a
 // line after others had taken over; never for being slow.
 //
-//     switchboard_cluster PROGRAM [--json] [SESSIONS [RATE [ROUNDS]]]
+// Then all nodes are restarted, one after the other: with --former, from that
+// program to PROGRAM, so that two versions run together.
+//
+//     switchboard_cluster PROGRAM [--json] [--former PROGRAM]
+//                         [SESSIONS [RATE [ROUNDS]]]
 #include "bench/failover.hpp"
 
 #include <cstdlib>
@@ -15,19 +19,22 @@ using namespace switchboard;
 
 int main(int argc, char** argv) {
   bench::failover_options failover{.sessions = 1'000, .rate = 500, .rounds = 2};
-  bench::migrate_options migrate{.sessions = 1'000, .rate = 500, .rounds = 1};
+  bench::migrate_options migrate{.sessions = 1'000, .rate = 500, .rounds = 3};
   bool json = false;
   std::vector<std::string> words;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--json")
       json = true;
+    else if (word == "--former" && i + 1 < argc)
+      migrate.former = argv[++i];
     else
       words.push_back(word);
   }
   if (words.empty()) {
-    std::cerr << "usage: switchboard_cluster PROGRAM [--json] [SESSIONS [RATE "
-                 "[ROUNDS]]]\n";
+    std::cerr
+      << "usage: switchboard_cluster PROGRAM [--json] [--former PROGRAM] "
+         "[SESSIONS [RATE [ROUNDS]]]\n";
     return 2;
   }
   failover.program = migrate.program = words[0];

@@ -108,6 +108,78 @@ TEST_CASE_METHOD(fixture, "who must be answered soon overtakes", "[router]") {
 
 // -- the hold -----------------------------------------------------------------
 
+TEST_CASE_METHOD(fixture, "a queue's own target presses instead of the class's",
+                 "[router]") {
+  happens(router::agent_changed{who(li, 4000)});
+  auto early = waits(1);
+  auto strict = waits(2);
+  strict.since += 20s;
+  strict.target = 15s;
+  auto lenient = waits(3);
+  lenient.since -= 60s;
+  lenient.target = 30min;
+  for (const auto& s : {early, strict, lenient})
+    happens(s);
+  now += 40s; // 40 / 60, 20 / 15 and 100 / 1800 of their targets.
+  happens(router::agent_changed{who(li, 1000)});
+  CHECK(proposals() == "2->li 1->li 3->li");
+}
+
+TEST_CASE_METHOD(fixture, "an agent may be let in besides those who are able",
+                 "[router]") {
+  auto able = who(li, 4000);
+  able.who.skills = {{"law", 5}};
+  auto receiver = who(wang, 0);
+  receiver.who.queues = {{"other"}};
+  happens(router::agent_changed{able});
+  happens(router::agent_changed{receiver});
+  auto s = waits(1);
+  s.want.skills = {"law"};
+  s.want.language = "zh";
+  happens(s);
+  CHECK(proposals().empty());
+  s.besides = wang;
+  happens(s);
+  CHECK(proposals() == "1->wang");
+  // Whoever becomes free first has it.
+  happens(router::agent_changed{who(wang, 4000)});
+  s.want.language = "";
+  s.session = {2};
+  happens(s);
+  CHECK(proposals().empty());
+  SECTION("one of the able") {
+    able.load = 0;
+    happens(router::agent_changed{able});
+    CHECK(proposals() == "2->li");
+  }
+  SECTION("the one besides") {
+    receiver.load = 0;
+    happens(router::agent_changed{receiver});
+    CHECK(proposals() == "2->wang");
+  }
+}
+
+TEST_CASE_METHOD(fixture, "places are counted in each queue, most urgent first",
+                 "[router]") {
+  auto a = waits(1);
+  auto b = waits(2);
+  b.want.urgency = urgency_class::vip;
+  auto c = waits(3);
+  c.want.queue = {"sales"};
+  auto d = waits(4);
+  d.not_from = li; // In transfer: nobody to be told.
+  auto e = waits(5);
+  e.since -= 10s;
+  for (const auto& s : {a, b, c, d, e})
+    happens(s);
+  std::string out;
+  for (const auto& x : m().places(now + 30s))
+    out += to_string(x.session) + ":" + std::to_string(x.position) + "/"
+           + std::to_string(x.length) + "," + std::to_string(x.longest / 1s)
+           + " ";
+  CHECK(out == "2:1/3,40 5:2/3,40 1:3/3,40 3:1/1,30 ");
+}
+
 TEST_CASE_METHOD(fixture, "nobody is held unless the policy says so",
                  "[router]") {
   happens(router::agent_changed{who(li, 4000)});

@@ -80,6 +80,28 @@ bool wants_answer(const event& e) {
          && !std::holds_alternative<revived>(e);
 }
 
+/// Hours that begin and end within minutes, and whatever else a queue may ask.
+rc::Gen<waiting_rules> any_waiting_rules() {
+  return rc::gen::map(
+    rc::gen::inRange<std::uint32_t>(0, 1024), [](std::uint32_t bits) {
+      waiting_rules w;
+      if (bits & 1)
+        for (const auto* x : {"Mon-Sun 00:00-08:01", "Mon-Sun 08:03-08:06",
+                              "Mon-Sun 08:10-24:00"})
+          w.hours.week.push_back(parse_weekly(x).value());
+      w.closed_text = bits & 2 ? "later" : "";
+      w.when_closed = static_cast<closed_hours>(bits / 4 % 3);
+      if (bits & 16)
+        w.overflow = {"sales"};
+      if (bits & 32)
+        w.receiver = dan;
+      w.overflow_time = bits & 64 ? 50s : 0s;
+      w.probe_time = bits & 128 ? 70s : 0s;
+      w.probe_answer_time = 30s;
+      return w;
+    });
+}
+
 /// What agents, router and clock have been told so far.
 struct neighbours {
   std::map<agent_id, std::int64_t> places; ///< 0: assigned, else the offer.
@@ -118,6 +140,8 @@ struct neighbours {
 state stored(state s) {
   s.rounds = 0;
   s.look_at = {};
+  s.heard_at = {};
+  s.place_told = 0;
   s.last_seq = 0;
   return s;
 }
@@ -130,6 +154,8 @@ std::int64_t count(const effects& all) {
 }
 
 bool waits_for_time(const state& s) {
+  if (const auto* at = std::get_if<queued>(&s.at))
+    return at->closed_until != time_point{} || at->probed_until != time_point{};
   return std::holds_alternative<offered>(s.at)
          || std::holds_alternative<transferring>(s.at)
          || std::holds_alternative<wrap_up>(s.at)
@@ -186,6 +212,7 @@ TEST_CASE("a session keeps its promises in any order of events",
     r.first_reply_time = first_reply ? duration{30s} : duration{0};
     r.quiet_time = 90s;
     r.offers_at_once = *rc::gen::inRange(0, 5);
+    r.waiting = *any_waiting_rules();
     state s;
     s.id = {77};
     auto at = noon;

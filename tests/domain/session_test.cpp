@@ -41,6 +41,7 @@ new            | wrapped_up       | answer wrong_phase | new
 new            | timer            | ignore | new
 new            | timer old        | ignore | new
 new            | revived          | - | new
+new            | placed           | ignore | new
 
 queued         | customer_said    | append customer, answer ok | queued
 queued         | customer_left    | log closed, leave_queue, answer ok | closed
@@ -61,9 +62,10 @@ queued         | hold_asked       | answer stale_owner | queued
 queued         | resume_asked     | answer stale_owner | queued
 queued         | close_asked      | answer stale_owner | queued
 queued         | wrapped_up       | answer wrong_phase | queued
-queued         | timer            | ignore | queued
+queued         | timer            | - | queued
 queued         | timer old        | ignore | queued
 queued         | revived          | find_agent | queued
+queued         | placed           | tell_place 3 | queued
 
 offered        | customer_said    | append customer, answer ok | offered ? bob
 offered        | customer_left    | end_offer bob closed, log closed, answer ok | closed
@@ -87,6 +89,7 @@ offered        | wrapped_up       | answer wrong_phase | offered ? bob
 offered        | timer            | log timed_out, end_offer bob timed_out, find_agent | queued
 offered        | timer old        | ignore | offered ? bob
 offered        | revived          | offer bob, wake +0s | offered ? bob
+offered        | placed           | ignore | offered ? bob
 
 offered two    | customer_said    | append customer, answer ok | offered ? bob ? dan
 offered two    | customer_left    | end_offer bob closed, end_offer dan closed, log closed, leave_queue, answer ok | closed
@@ -110,6 +113,7 @@ offered two    | wrapped_up       | answer wrong_phase | offered ? bob ? dan
 offered two    | timer            | log timed_out, end_offer bob timed_out, wake +10s, find_agent | offered ? dan
 offered two    | timer old        | ignore | offered ? bob ? dan
 offered two    | revived          | find_agent, offer bob, offer dan, wake +0s | offered ? bob ? dan
+offered two    | placed           | tell_place 3 | offered ? bob ? dan
 
 active         | customer_said    | append customer, answer ok, show ann | active ann
 active         | customer_left    | log closed, unassign ann, answer ok | closed
@@ -133,6 +137,7 @@ active         | wrapped_up       | answer wrong_phase | active ann
 active         | timer            | log reply_due, remind ann, wake +60s | active ann
 active         | timer old        | ignore | active ann
 active         | revived          | assign ann, wake +60s | active ann
+active         | placed           | ignore | active ann
 
 overdue        | customer_said    | append customer, answer ok, show ann | active ann
 overdue        | customer_left    | log closed, unassign ann, answer ok | closed
@@ -156,6 +161,7 @@ overdue        | wrapped_up       | answer wrong_phase | active ann
 overdue        | timer            | log reply_missed, unassign ann, find_agent | queued
 overdue        | timer old        | ignore | active ann
 overdue        | revived          | assign ann, wake +60s | active ann
+overdue        | placed           | ignore | active ann
 
 quiet          | customer_said    | append customer, save, answer ok, save, assign ann, wake +600s, show ann | active ann
 quiet          | customer_left    | log closed, unassign ann, answer ok | closed
@@ -179,6 +185,7 @@ quiet          | wrapped_up       | answer wrong_phase | active ann
 quiet          | timer            | - | active ann
 quiet          | timer old        | ignore | active ann
 quiet          | revived          | assign ann | active ann
+quiet          | placed           | ignore | active ann
 
 held           | customer_said    | append customer, answer ok, show ann | held ann
 held           | customer_left    | log closed, unassign ann, answer ok | closed
@@ -202,6 +209,7 @@ held           | wrapped_up       | answer wrong_phase | held ann
 held           | timer            | ignore | held ann
 held           | timer old        | ignore | held ann
 held           | revived          | assign ann | held ann
+held           | placed           | ignore | held ann
 
 transferring   | customer_said    | append customer, answer ok, show ann | transferring ann
 transferring   | customer_left    | log closed, leave_queue, unassign ann, answer ok | closed
@@ -225,6 +233,7 @@ transferring   | wrapped_up       | answer wrong_phase | transferring ann
 transferring   | timer            | log transfer_returned, leave_queue, wake +600s | active ann
 transferring   | timer old        | ignore | transferring ann
 transferring   | revived          | find_agent, assign ann, wake +0s | transferring ann
+transferring   | placed           | ignore | transferring ann
 
 transfer_asked | customer_said    | append customer, answer ok, show ann | transferring ann ? bob
 transfer_asked | customer_left    | end_offer bob closed, log closed, unassign ann, answer ok | closed
@@ -248,6 +257,7 @@ transfer_asked | wrapped_up       | answer wrong_phase | transferring ann ? bob
 transfer_asked | timer            | log timed_out, end_offer bob timed_out, wake +60s, find_agent | transferring ann
 transfer_asked | timer old        | ignore | transferring ann ? bob
 transfer_asked | revived          | assign ann, offer bob, wake +0s | transferring ann ? bob
+transfer_asked | placed           | ignore | transferring ann ? bob
 
 wrap_up        | customer_said    | append customer, answer ok, log reopened, assign ann, wake +60s, show ann | active ann
 wrap_up        | customer_left    | log closed, unassign ann, answer ok | closed
@@ -271,6 +281,7 @@ wrap_up        | wrapped_up       | log closed, unassign ann, answer ok | closed
 wrap_up        | timer            | log closed, unassign ann | closed
 wrap_up        | timer old        | ignore | wrap_up ann
 wrap_up        | revived          | assign ann, wake +0s | wrap_up ann
+wrap_up        | placed           | ignore | wrap_up ann
 
 closed         | customer_said    | answer wrong_phase | closed
 closed         | customer_left    | answer wrong_phase | closed
@@ -294,6 +305,7 @@ closed         | wrapped_up       | answer wrong_phase | closed
 closed         | timer            | ignore | closed
 closed         | timer old        | ignore | closed
 closed         | revived          | - | closed
+closed         | placed           | ignore | closed
 )";
 
 rules with_wrap_up() {

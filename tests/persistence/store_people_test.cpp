@@ -67,8 +67,30 @@ STORE_TEST("there is a default queue, and queues are read back as put") {
                                       .transfer_time = 2s,
                                       .wrap_up_time = 3s,
                                       .accept_automatically = true}}));
+  session::waiting_rules waiting{
+    .language = "zh",
+    .skills = {"law"},
+    .urgency = urgency_class::vip,
+    .target = 45s,
+    .hours = {.zone = "Europe/Berlin",
+              .week = {parse_weekly("Mon-Fri 09:00-18:00").value(),
+                       parse_weekly("Sat 10:00-14:00").value()},
+              .days = {parse_special("2026-12-25").value(),
+                       parse_special("2026-12-24 09:00-13:00").value()}},
+    .when_closed = session::closed_hours::receiver,
+    .closed_text = "我们九点开门。",
+    .overflow_time = 120s,
+    .overflow = {{"default"}},
+    .receiver = {{"li"}},
+    .probe_time = 300s,
+    .probe_answer_time = 30s,
+    .probe_text = "Hello?"};
+  must(this->to->put_queue(
+    {.id = {"zz"}, .display_name = "", .rules = {.waiting = waiting}}));
+  CHECK(must(this->to->queues())[2].rules.waiting == waiting);
   const auto all = must(this->to->queues());
-  REQUIRE(all.size() == 2);
+  REQUIRE(all.size() == 3);
+  CHECK(all[1].rules.waiting == session::waiting_rules{});
   CHECK(all[1].display_name == "VIP");
   CHECK(all[1].rules.offer_time == 5s);
   CHECK(all[1].rules.exclusion_time == 1s);

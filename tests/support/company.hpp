@@ -147,6 +147,10 @@ private:
       s.previous = any_name();
       s.previous_at = now_ - duration{below(1'000'000'000)};
     }
+    if (below(8) == 0)
+      s.besides = any_name();
+    if (below(8) == 0)
+      s.target = duration{1 + below(100'000)};
     wait(s);
   }
 

@@ -143,6 +143,10 @@ private:
       s.asked.push_back(any_agent());
     if (!s.excluded.empty())
       s.excluded_until = now_ + duration{60'000};
+    if (below(6) == 0)
+      s.besides = any_agent();
+    if (below(6) == 0)
+      s.target = duration{1 + below(100'000)};
     return s;
   }
 

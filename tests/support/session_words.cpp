@@ -62,6 +62,9 @@ struct in_words {
            + 's';
   }
   std::string operator()(const ignore&) const { return "ignore"; }
+  std::string operator()(const tell_place& e) const {
+    return "tell_place " + std::to_string(e.where.position);
+  }
 };
 
 } // namespace
@@ -119,6 +122,7 @@ std::vector<std::pair<std::string, event>> events(const state& s) {
     {"timer", timer{s.rounds}},
     {"timer old", timer{s.rounds - 1}},
     {"revived", revived{}},
+    {"placed", placed{3, 10s, 40s}},
   };
 }
 

@@ -19,7 +19,7 @@ only_in() {
 only_in 'nats/nats\.h|nats\.h' 'bus/nats/'
 only_in 'libpq|pqxx' 'persistence/postgres/|bench/copy_floor\.cpp|tests/'
 only_in 'boost/(beast|asio)' 'gateways/'
-only_in '[^">]*\.pb\.h' 'bus/codec\.cpp|bus/draft\.cpp|tests/'
+only_in '[^">]*\.pb\.h' 'bus/codec\.cpp|bus/draft\.cpp|bench/codec_floor\.cpp|tests/'
 only_in 'caf/' 'actors/[^/]*\.(cpp|hpp):'
 only_in 'jwt' 'gateways/auth/'
 only_in 'CLI/' 'gateways/cli/|tests/'
