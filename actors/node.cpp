@@ -164,7 +164,8 @@ result<void> local_node::make_parts(const bus::stream_state& stream) {
                       [this] {
                         return make_postgres_leases(how_.postgres_url,
                                                     application("lease"));
-                      }},
+                      },
+                    .rules = how_.leases},
     keeper_handlers());
   return {};
 }
