@@ -2,6 +2,7 @@
 
 #include "bench/rig.hpp"
 #include "bus/codec.hpp"
+#include "config/thread_name.hpp"
 #include "gateways/auth/token.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -155,7 +156,10 @@ public:
       chairs_.push_back(std::make_unique<chair>(std::move(*token)));
       asio::co_spawn(context_, work(*chairs_.back()), asio::detached);
     }
-    thread_ = std::thread{[this] { context_.run(); }};
+    thread_ = std::thread{[this] {
+      name_thread("desks");
+      context_.run();
+    }};
   }
 
   ~room() {

@@ -1,4 +1,5 @@
 #include "persistence/writer.hpp"
+#include "config/thread_name.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -66,7 +67,10 @@ struct writer::impl {
 
   impl(std::unique_ptr<store> to, node_id name, std::size_t max)
     : store_(std::move(to)), node_(std::move(name)), rows_max_(max) {
-    thread_ = std::thread{[this] { work(); }};
+    thread_ = std::thread{[this] {
+      name_thread("writer");
+      work();
+    }};
   }
 
   ~impl() {
