@@ -55,20 +55,39 @@ void agent_actor::told(const agent::event& x) {
   happen(x);
 }
 
+/// What comes while we look ourselves up waits, so that a screen that went, or
+/// signed in again, does not come back by an older word.
 void agent_actor::told(const screen_in& x) {
-  // Added a moment ago, and the directory does not have them yet?
-  if (!known_ && !x.looked_up && look_up(x))
-    return;
+  if (x.looked_up) {
+    looking_up_ = false;
+    take_in(x);
+    for (const auto& y : std::exchange(held_, {}))
+      std::visit([this](const auto& z) { told(z); }, y);
+  } else if (looking_up_) {
+    held_.emplace_back(x);
+  } else if (!known_ && look_up(x)) {
+    // Added a moment ago, and the directory does not have them yet?
+    looking_up_ = true;
+  } else {
+    take_in(x);
+  }
+}
+
+void agent_actor::take_in(const screen_in& x) {
   if (!known_) {
     x.done(
       fail(errc::not_found, "there is no agent '" + state_.id.text
                               + "'; add one with `switchboard agent add`"));
     return;
   }
-  if (!screens_.contains(x.key))
+  if (const auto now = screens_.find(x.key); now == screens_.end()) {
     ++world_->counted->screens;
+  } else if (now->second.binding > x.binding) {
+    x.done(receipt{}); // It has signed in again, and this was overtaken.
+    return;
+  }
   auto& at = screens_[x.key];
-  at = screen{x.screen, x.home, x.from, {}};
+  at = screen{x.screen, x.binding, x.home, x.from, {}};
   x.done(receipt{});
   happen(agent::connected{x.key});
   // We may be new here, and the screen remembers what the agent had chosen.
@@ -108,6 +127,10 @@ bool agent_actor::look_up(screen_in x) {
 }
 
 void agent_actor::told(const screen_out& x) {
+  if (looking_up_) {
+    held_.emplace_back(x);
+    return;
+  }
   if (screens_.erase(x.key) == 0)
     return;
   --world_->counted->screens;
@@ -115,6 +138,10 @@ void agent_actor::told(const screen_out& x) {
 }
 
 void agent_actor::told(const home_gone& x) {
+  if (looking_up_) {
+    held_.emplace_back(x);
+    return;
+  }
   std::vector<std::int64_t> lost;
   for (const auto& [key, at] : screens_)
     if (at.home == x.home)

@@ -33,8 +33,9 @@ public:
 private:
   struct screen {
     std::shared_ptr<agent_screen> to;
-    std::string home; ///< The node that has its socket.
-    screen_position from;
+    std::int64_t binding = 0;
+    std::string home{}; ///< The node that has its socket.
+    screen_position from{};
     std::map<session_id, screen_feed> feeds{};
   };
 
@@ -46,6 +47,7 @@ private:
 
   void told(const agent::event& x);
   void told(const screen_in& x);
+  void take_in(const screen_in& x);
   bool look_up(screen_in x);
   void told(const screen_out& x);
   void told(const asked& x);
@@ -101,6 +103,8 @@ private:
   handle::pointer self_;
   agent::state state_;
   bool known_;
+  bool looking_up_ = false;
+  std::vector<agent_told> held_; ///< About screens, while we look ourselves up.
   slot_number slot_;
   std::int64_t epoch_;
   std::map<std::int64_t, screen> screens_;

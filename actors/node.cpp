@@ -4,6 +4,7 @@
 #include "actors/router_actor.hpp"
 #include "actors/slot_actor.hpp"
 #include "config/child_process.hpp"
+#include "config/thread_name.hpp"
 #include "persistence/postgres/postgres_leases.hpp"
 #include "persistence/postgres/postgres_store.hpp"
 
@@ -78,7 +79,10 @@ result<void> local_node::begin() {
     return ok;
   if (const auto ok = listen_to_signs(); !ok)
     return ok;
-  caring_ = std::thread{[this] { care(); }};
+  caring_ = std::thread{[this] {
+    name_thread("care");
+    care();
+  }};
   const auto until = clock::now() + join_time;
   while (clock::now() < until && keeper_->now().known <= slots
          && !(how_.give_up && how_.give_up()))
@@ -175,7 +179,8 @@ result<void> local_node::make_parts(const bus::stream_state& stream) {
                       [this] {
                         return make_postgres_leases(how_.postgres_url,
                                                     application("lease"));
-                      }},
+                      },
+                    .rules = how_.leases},
     keeper_handlers());
   return {};
 }

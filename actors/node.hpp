@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/domain/membership.hpp"
 #include "actors/domain/person.hpp"
 #include "actors/domain/result.hpp"
 #include "actors/front.hpp"
@@ -29,8 +30,9 @@ public:
     std::int64_t stream_bytes_max = 1 << 30;
     int stream_replicas = 1;
     std::chrono::seconds stream_age_max{7 * 86400};
-    std::string address{};   ///< Of its HTTP, as operators are told.
-    person::rules persons{}; ///< Which addresses join contacts.
+    std::string address{};      ///< Of its HTTP, as operators are told.
+    membership::rules leases{}; ///< The same on all nodes of a cluster.
+    person::rules persons{};    ///< Which addresses join contacts.
     duration agent_grace = agent::grace_time; ///< After a lost connection.
     std::function<bool()> give_up{}; ///< Polled while waiting at start.
     std::string policy_file{};       ///< Empty: the default routing policy.

@@ -1,4 +1,5 @@
 #include "actors/query_pool.hpp"
+#include "config/thread_name.hpp"
 
 #include <utility>
 
@@ -7,7 +8,10 @@ namespace switchboard {
 query_pool::query_pool(std::vector<std::unique_ptr<store>> stores)
   : stores_(std::move(stores)) {
   for (auto& x : stores_)
-    threads_.emplace_back([this, with = x.get()] { work(*with); });
+    threads_.emplace_back([this, with = x.get()] {
+      name_thread("reader");
+      work(*with);
+    });
 }
 
 query_pool::~query_pool() {

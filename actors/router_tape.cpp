@@ -1,5 +1,6 @@
 #include "actors/router_tape.hpp"
 
+#include "config/thread_name.hpp"
 #include "persistence/router_log.hpp"
 
 #include <stdexcept>
@@ -15,7 +16,10 @@ router_tape::router_tape(options how) : how_(std::move(how)) {
                                + how_.file);
   }
   start_shadows();
-  thread_ = std::thread{[this] { run(); }};
+  thread_ = std::thread{[this] {
+    name_thread("router-tape");
+    run();
+  }};
 }
 
 router_tape::~router_tape() {

@@ -2,18 +2,43 @@
 
 #include "bench/rig.hpp"
 #include "bus/codec.hpp"
+#include "config/thread_name.hpp"
 #include "gateways/auth/token.hpp"
-#include "gateways/http/ws_client.hpp"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket/stream.hpp>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 
 namespace switchboard::bench {
 
+namespace asio = boost::asio;
 namespace json = boost::json;
+namespace websocket = boost::beast::websocket;
 using std::chrono::steady_clock;
+
+using executor = asio::io_context::executor_type;
+using ws_stream =
+  websocket::stream<asio::basic_stream_socket<asio::ip::tcp, executor>, false>;
+template <class T>
+using awaitable = asio::awaitable<T, executor>;
+constexpr asio::use_awaitable_t<executor> use_awaitable;
 
 namespace {
 
@@ -36,11 +61,9 @@ T number(std::string_view text) {
   return x;
 }
 
-/// One agent's screen for as long as its connection lives.
+/// What one agent says to what they are shown, on one connection. No socket.
 class screen {
 public:
-  explicit screen(ws_client& line) : line_(line) {}
-
   /// Signs in, with what was seen of each session before.
   void sign_in(const std::string& token,
                const std::map<std::string, std::int64_t>& seen) {
@@ -51,8 +74,8 @@ public:
         {{"token", token}, {"device", "bench"}, {"resume", std::move(resume)}});
   }
 
-  void read(const std::string& text,
-            std::map<std::string, std::int64_t>& seen) {
+  /// Takes one line of a frame.
+  void read(std::string_view text, std::map<std::string, std::int64_t>& seen) {
     boost::system::error_code ec;
     const auto value = json::parse(text, ec);
     if (ec || !value.is_object())
@@ -66,19 +89,28 @@ public:
       react(x->as_object(), seen);
   }
 
+  /// What there is to send: several commands, a line each, in one frame.
+  [[nodiscard]] std::string take() { return std::exchange(out_, {}); }
+
   bool signed_in = false;
   std::string refused; ///< Code of the last refusal; the reader clears it.
 
 private:
   void say(std::string_view verb, json::object what) {
-    static_cast<void>(line_.send(json::serialize(
-      json::object{{"id", ++commands_}, {verb, std::move(what)}})));
+    put(json::serialize(
+      json::object{{"id", ++commands_}, {verb, std::move(what)}}));
+  }
+
+  void put(std::string_view line) {
+    if (!out_.empty())
+      out_ += '\n';
+    out_ += line;
   }
 
   void react(const json::object& push,
              std::map<std::string, std::int64_t>& seen) {
     if (push.contains("ping")) {
-      static_cast<void>(line_.send(R"({"pong":{}})"));
+      put(R"({"pong":{}})");
     } else if (const auto* offer = push.if_contains("offer")) {
       const auto& x = offer->as_object();
       say("offer.accept", {{"session", text_at(x, "session")},
@@ -106,18 +138,117 @@ private:
                  {"body", "re " + what}});
   }
 
-  ws_client& line_;
+  std::string out_;
   std::map<std::string, std::int64_t> ownership_;
   std::int64_t commands_ = 0;
 };
 
 } // namespace
 
+class desks::room {
+public:
+  room(desks& of, const rig& at, int agents) : of_(of), port_(at.http_port()) {
+    for (int i = 0; i < agents; ++i) {
+      const auto name = "desk-" + std::to_string(i);
+      auto token =
+        create_token({.secret = at.secret()}, {.subject = name},
+                     std::chrono::time_point_cast<duration>(clock::now()));
+      chairs_.push_back(std::make_unique<chair>(std::move(*token)));
+      asio::co_spawn(context_, work(*chairs_.back()), asio::detached);
+    }
+    thread_ = std::thread{[this] {
+      name_thread("desks");
+      context_.run();
+    }};
+  }
+
+  ~room() {
+    context_.stop();
+    thread_.join();
+  }
+
+  void cut(int agent) {
+    asio::post(context_, [&x = *chairs_.at(static_cast<std::size_t>(agent))] {
+      boost::system::error_code ignored;
+      if (x.line)
+        x.line->next_layer().close(ignored);
+    });
+  }
+
+private:
+  struct chair {
+    explicit chair(std::string with) : token(std::move(with)) {}
+
+    std::string token;
+    std::map<std::string, std::int64_t> seen{};
+    std::optional<ws_stream> line{};
+    bool counted = false;
+  };
+
+  awaitable<void> work(chair& x) {
+    for (;;) {
+      x.line.emplace(context_.get_executor());
+      boost::system::error_code ec;
+      co_await x.line->next_layer().async_connect(
+        {asio::ip::address_v4::loopback(), port_},
+        asio::redirect_error(use_awaitable, ec));
+      if (!ec) {
+        x.line->next_layer().set_option(asio::ip::tcp::no_delay(true), ec);
+        x.line->set_option(websocket::stream_base::decorator([](auto& request) {
+          request.set(boost::beast::http::field::sec_websocket_protocol,
+                      "switchboard.v1.json");
+        }));
+        co_await x.line->async_handshake(
+          "127.0.0.1", "/v1/ws", asio::redirect_error(use_awaitable, ec));
+      }
+      if (!ec)
+        co_await serve(x);
+      asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>,
+                                 executor>
+        pause{context_.get_executor(), std::chrono::milliseconds{50}};
+      co_await pause.async_wait(asio::redirect_error(use_awaitable, ec));
+    }
+  }
+
+  /// Until the connection ends.
+  awaitable<void> serve(chair& x) {
+    screen at;
+    at.sign_in(x.token, x.seen);
+    x.line->read_message_max(0);
+    boost::beast::flat_buffer buffer;
+    for (boost::system::error_code ec;;) {
+      if (const auto out = at.take(); !out.empty())
+        co_await x.line->async_write(asio::buffer(out),
+                                     asio::redirect_error(use_awaitable, ec));
+      if (!ec)
+        co_await x.line->async_read(buffer,
+                                    asio::redirect_error(use_awaitable, ec));
+      if (ec)
+        co_return;
+      std::string_view frame{static_cast<const char*>(buffer.data().data()),
+                             buffer.size()};
+      while (!frame.empty()) {
+        const auto end = std::min(frame.find('\n'), frame.size());
+        at.read(frame.substr(0, end), x.seen);
+        frame.remove_prefix(std::min(end + 1, frame.size()));
+        if (!at.refused.empty())
+          of_.refused(std::exchange(at.refused, {}));
+      }
+      buffer.consume(buffer.size());
+      if (at.signed_in && !std::exchange(x.counted, true))
+        ++of_.signed_in_;
+    }
+  }
+
+  desks& of_;
+  std::uint16_t port_;
+  asio::io_context context_{1};
+  std::vector<std::unique_ptr<chair>> chairs_;
+  std::thread thread_;
+};
+
 desks::desks(const rig& at, options how)
-  : at_(at),
-    how_(std::move(how)),
-    wire_(at.connect("desks")),
-    to_cut_(static_cast<std::size_t>(how_.agents)) {
+  : how_(std::move(how)), wire_(at.connect("desks")) {
   const auto log = at.open_store();
   for (int i = 0; i < how_.agents; ++i) {
     const auto stored = log->put_agent(
@@ -131,64 +262,27 @@ desks::desks(const rig& at, options how)
     std::move(wire_->subscribe(std::string{out_prefix} + '*', "",
                                [this](const bus::packet& x) { on_reply(x); }))
       .value();
-  for (int i = 0; i < how_.agents; ++i)
-    threads_.emplace_back([this, i] { work(i); });
+  room_ = std::make_unique<room>(*this, at, how_.agents);
   const auto until = steady_clock::now() + std::chrono::seconds{30};
   while (signed_in_ < how_.agents && steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  if (signed_in_ < how_.agents) {
-    ending_ = true;
-    for (auto& x : threads_)
-      x.join();
+  if (signed_in_ < how_.agents)
     throw std::runtime_error("only " + std::to_string(signed_in_.load())
                              + " agents could sign in");
-  }
 }
 
 desks::~desks() {
-  ending_ = true;
-  for (auto& x : threads_)
-    x.join();
+  room_.reset();
   arriving_.reset();
 }
 
-void desks::work(int number) {
-  const auto name = "desk-" + std::to_string(number);
-  const auto token =
-    create_token({.secret = at_.secret()}, {.subject = name},
-                 std::chrono::time_point_cast<duration>(clock::now()));
-  std::map<std::string, std::int64_t> seen;
-  bool counted = false;
-  while (!ending_) {
-    auto line = ws_client::connect({.port = at_.http_port()});
-    if (!line) {
-      std::this_thread::sleep_for(std::chrono::milliseconds{50});
-      continue;
-    }
-    screen at{*line};
-    at.sign_in(*token, seen);
-    auto& cut = to_cut_[static_cast<std::size_t>(number)];
-    while (!ending_ && !line->closed()) {
-      if (cut.exchange(false)) {
-        line->cut();
-        break;
-      }
-      if (const auto text = line->receive(duration{200}))
-        at.read(*text, seen);
-      if (at.signed_in && !counted) {
-        counted = true;
-        ++signed_in_;
-      }
-      if (!at.refused.empty()) {
-        const std::lock_guard lock{mutex_};
-        ++errors_[std::exchange(at.refused, {})];
-      }
-    }
-  }
+void desks::cut(int agent) {
+  room_->cut(agent);
 }
 
-void desks::cut(int agent) {
-  to_cut_.at(static_cast<std::size_t>(agent)) = true;
+void desks::refused(const std::string& code) {
+  const std::lock_guard lock{mutex_};
+  ++errors_[code];
 }
 
 void desks::on_reply(const bus::packet& x) {

@@ -4,6 +4,7 @@
 #include "bus/codec.hpp"
 #include "bus/subject.hpp"
 #include "config/child_process.hpp"
+#include "config/thread_name.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -70,7 +71,10 @@ void load::start() {
   replies_ = std::move(made).value();
   threads_.emplace_back([this] { watch(); });
   if (how_.rate > 0) {
-    threads_.emplace_back([this] { pace(); });
+    threads_.emplace_back([this] {
+      name_thread("pace");
+      pace();
+    });
     return;
   }
   const std::lock_guard lock{mutex_};

@@ -60,6 +60,8 @@ public:
   [[nodiscard]] std::map<std::string, std::int64_t> cpu() const;
 
 private:
+  void run_in();
+
   std::string program_;
   std::string folder_;
   std::string secret_;

@@ -1,4 +1,5 @@
 #include "persistence/writer.hpp"
+#include "config/thread_name.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -19,6 +20,11 @@ namespace {
 constexpr auto retry_first = std::chrono::milliseconds{50};
 constexpr auto retry_max = std::chrono::milliseconds{1000};
 constexpr auto patience_at_end = std::chrono::seconds{5};
+
+/// How long a mark in the outbox waits for a batch to ride along with. Nobody
+/// waits for it: with a commit of its own it would only be in the way of the
+/// next message.
+constexpr auto marks_wait = std::chrono::milliseconds{50};
 
 } // namespace
 
@@ -41,10 +47,14 @@ struct writer::impl {
     std::vector<std::string> outbox_done;
     std::vector<std::string> outbox_dead;
 
+    /// True if there is something that somebody waits for.
+    [[nodiscard]] bool urgent() const {
+      return !sessions.empty() || !letters.empty() || !presences.empty()
+             || !watermarks.empty();
+    }
+
     [[nodiscard]] bool empty() const {
-      return sessions.empty() && letters.empty() && presences.empty()
-             && watermarks.empty() && outbox_done.empty()
-             && outbox_dead.empty();
+      return !urgent() && outbox_done.empty() && outbox_dead.empty();
     }
   };
 
@@ -57,7 +67,10 @@ struct writer::impl {
 
   impl(std::unique_ptr<store> to, node_id name, std::size_t max)
     : store_(std::move(to)), node_(std::move(name)), rows_max_(max) {
-    thread_ = std::thread{[this] { work(); }};
+    thread_ = std::thread{[this] {
+      name_thread("writer");
+      work();
+    }};
   }
 
   ~impl() {
@@ -72,13 +85,15 @@ struct writer::impl {
 
   template <class Put>
   void submit(Put put) {
-    bool first = false;
+    bool wake = false;
     {
       const std::lock_guard lock{mutex_};
-      first = next_.empty();
+      const auto empty = next_.empty();
+      const auto urgent = next_.urgent();
       put(next_);
+      wake = empty || urgent != next_.urgent();
     }
-    if (first)
+    if (wake)
       filled_.notify_one();
   }
 
@@ -88,6 +103,8 @@ struct writer::impl {
       {
         std::unique_lock lock{mutex_};
         filled_.wait(lock, [this] { return stopping_ || !next_.empty(); });
+        filled_.wait_for(lock, marks_wait,
+                         [this] { return stopping_ || next_.urgent(); });
         if (next_.empty())
           return;
         c = take();

@@ -1,4 +1,5 @@
 #include "actors/cluster/keeper.hpp"
+#include "config/thread_name.hpp"
 
 #include <spdlog/spdlog.h>
 #include <time.h>
@@ -118,8 +119,14 @@ result<void> keeper::start() {
     return done;
   state_ = membership::start(how_.me, how_.incarnation, begin);
   started_ = true;
-  looking_ = std::thread{[this] { look_loop(); }};
-  renewing_ = std::thread{[this] { renew_loop(); }};
+  looking_ = std::thread{[this] {
+    name_thread("lease-look");
+    look_loop();
+  }};
+  renewing_ = std::thread{[this] {
+    name_thread("lease-renew");
+    renew_loop();
+  }};
   return {};
 }
 

@@ -1,4 +1,5 @@
 #include "bus/nats/event_loop.hpp"
+#include "config/thread_name.hpp"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -20,7 +21,10 @@ event_loop::event_loop()
   what.events = EPOLLIN;
   what.data.fd = wake_;
   epoll_ctl(poll_, EPOLL_CTL_ADD, wake_, &what);
-  thread_ = std::thread{[this] { run(); }};
+  thread_ = std::thread{[this] {
+    name_thread("bus-loop");
+    run();
+  }};
 }
 
 event_loop::~event_loop() {

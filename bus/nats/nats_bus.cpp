@@ -6,6 +6,7 @@
 #include "bus/nats/stored_publisher.hpp"
 #include "bus/nats/stream_reader.hpp"
 #include "bus/nats/streams.hpp"
+#include "config/thread_name.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -242,8 +243,12 @@ natsStatus nats_bus::configure(natsOptions* to) {
 
 result<void> nats_bus::connect() {
   static std::once_flag once;
-  std::call_once(once,
-                 [] { nats_SetMessageDeliveryPoolSize(delivery_threads); });
+  std::call_once(once, [] {
+    // Whoever holds a lock may well be waiting for the processor that a
+    // spinning thread keeps from it.
+    nats_Open(0);
+    nats_SetMessageDeliveryPoolSize(delivery_threads);
+  });
   const auto doing = "connecting to " + with_.urls;
   natsOptions* raw_options = nullptr;
   auto status = natsOptions_Create(&raw_options);
@@ -266,7 +271,10 @@ result<void> nats_bus::connect() {
   stored_ = std::make_unique<nats::stored_publisher>(raw);
   if (auto started = stored_->start(); !started)
     return started;
-  tender_ = std::thread{[this] { tend(); }};
+  tender_ = std::thread{[this] {
+    name_thread("bus-tend");
+    tend();
+  }};
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "gateways/http/gateway.hpp"
 
 #include "config/child_process.hpp"
+#include "config/thread_name.hpp"
 #include "gateways/agent/connection.hpp"
 #include "gateways/agent/protocol.hpp"
 #include "gateways/http/shard.hpp"
@@ -381,7 +382,10 @@ public:
     asio::co_spawn(home_->context, accept_sockets(*home_, door_),
                    asio::detached);
     asio::co_spawn(home_->context, tick_all(*home_, clock_), asio::detached);
-    thread_ = std::thread([this] { home_->context.run(); });
+    thread_ = std::thread([this] {
+      name_thread("gateway");
+      home_->context.run();
+    });
   }
 
   void drain() {

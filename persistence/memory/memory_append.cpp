@@ -17,8 +17,8 @@ std::string key_of(const entry& line) {
 }
 
 bool same_line(const entry& a, const entry& b) {
-  return a.kind == b.kind && a.author == b.author && a.body == b.body
-         && a.id == b.id;
+  return a.kind == b.kind && a.event == b.event && a.author == b.author
+         && a.body == b.body && a.id == b.id;
 }
 
 /// One group commit under way.
@@ -48,11 +48,16 @@ public:
   }
 
 private:
+  /// All of it must be there: another write may have begun with the same line.
   [[nodiscard]] bool is_repeat(const session_write& w) const {
     const auto& there = to_.entries.at(w.state.id);
     const auto at = static_cast<std::size_t>(w.base_seq);
-    return at < there.size() && !w.entries.empty() && there[at].epoch == w.epoch
-           && same_line(there[at].line, w.entries.front());
+    return !w.entries.empty() && at + w.entries.size() <= there.size()
+           && std::equal(
+             w.entries.begin(), w.entries.end(), there.begin() + w.base_seq,
+             [&](const entry& mine, const auto& stored) {
+               return stored.epoch == w.epoch && same_line(stored.line, mine);
+             });
   }
 
   [[nodiscard]] bool has_other_session(const session_write& w) const {

@@ -1,6 +1,6 @@
 # Turns the numbered .sql files into one C++ file: the program carries its schema.
-#   cmake -DOUTPUT=<file> -DDIRECTORY=<folder> -P embed.cmake
-file(GLOB files ${DIRECTORY}/*.sql)
+#   cmake -DOUTPUT=<file> -DFILES=<files> -P embed.cmake
+set(files ${FILES})
 list(SORT files)
 set(text "#include \"persistence/postgres/migrations.hpp\"\n\nnamespace switchboard {\n\nconst std::vector<migration>& migrations() {\n  static const std::vector<migration> all{\n")
 foreach(file ${files})

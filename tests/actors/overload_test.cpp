@@ -91,7 +91,13 @@ TEST_CASE(
   "with the database frozen senders are told 'overloaded', and what was "
   "accepted is kept",
   "[live][overload]") {
-  test::house h{[](node::options& how) { how.in_flight_max = admitted_max; }};
+  test::house h{[](node::options& how) {
+    how.in_flight_max = admitted_max;
+    // Nobody who freezes the database may lose the slots by it: a node without
+    // its lease would give another answer.
+    how.leases.lease_time = 60s;
+    how.leases.restraint_time = 50s;
+  }};
   told heard;
   const auto inbox = h.wire->subscribe(
     "_INBOX.crowd", "", [&](const bus::packet& x) { heard.take(x); });

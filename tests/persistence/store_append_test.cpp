@@ -256,6 +256,14 @@ STORE_TEST("a repeated batch takes room once") {
   CHECK(this->load_of({"li"}) == 1000);
 }
 
+STORE_TEST("a write that begins like another is no repeat of it") {
+  auto again = this->talk;
+  REQUIRE(this->write(this->talk.says({{"m-1", "one"}})) == verdict::committed);
+  const auto more = again.says({{"m-1", "one"}, {"m-2", "two"}});
+  CHECK(this->write(more) == verdict::stale);
+  CHECK(this->bodies({1001}) == lines{"one"});
+}
+
 STORE_TEST("nobody is an agent without being set up") {
   this->write(this->talk.says({{"m-1", "x"}}));
   CHECK(this->write(this->talk.becomes(session::offered{offer_to("who", 1)}))
