@@ -30,7 +30,7 @@ constexpr int pings_unanswered_max = 2;
 constexpr std::int64_t reconnect_wait_ms = 50;
 constexpr std::int64_t reconnect_jitter_ms = 50;
 constexpr int io_buffer_bytes = 256 * 1024;
-constexpr int delivery_threads = 2;
+constexpr int delivery_threads = 1;
 constexpr std::int64_t close_flush_ms_max = 1000;
 constexpr auto tend_every = 50ms;
 

@@ -165,7 +165,7 @@ void local_postgres::start() {
           "unix_socket_directories=" + how_.folder, std::string("fsync=on"),
           std::string("synchronous_commit=on"),
           std::string("shared_buffers=256MB"), std::string("max_wal_size=4GB"),
-          std::string("min_wal_size=1GB"), std::string("wal_compression=on"),
+          std::string("min_wal_size=1GB"), std::string("wal_compression=lz4"),
           std::string("max_connections=60"),
           std::string("checkpoint_timeout=15min"),
           std::string("wal_buffers=16MB"),
