@@ -2,21 +2,9 @@
 
 #include "bench/rig.hpp"
 #include "bus/codec.hpp"
-#include "config/thread_name.hpp"
 #include "gateways/auth/token.hpp"
+#include "gateways/http/ws_clients.hpp"
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/websocket/stream.hpp>
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -28,17 +16,8 @@
 
 namespace switchboard::bench {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
-namespace websocket = boost::beast::websocket;
 using std::chrono::steady_clock;
-
-using executor = asio::io_context::executor_type;
-using ws_stream =
-  websocket::stream<asio::basic_stream_socket<asio::ip::tcp, executor>, false>;
-template <class T>
-using awaitable = asio::awaitable<T, executor>;
-constexpr asio::use_awaitable_t<executor> use_awaitable;
 
 namespace {
 
@@ -147,104 +126,55 @@ private:
 
 class desks::room {
 public:
-  room(desks& of, const rig& at, int agents) : of_(of), port_(at.http_port()) {
+  room(desks& of, const rig& at, int agents) : of_(of) {
     for (int i = 0; i < agents; ++i) {
       const auto name = "desk-" + std::to_string(i);
       auto token =
         create_token({.secret = at.secret()}, {.subject = name},
                      std::chrono::time_point_cast<duration>(clock::now()));
-      chairs_.push_back(std::make_unique<chair>(std::move(*token)));
-      asio::co_spawn(context_, work(*chairs_.back()), asio::detached);
+      chairs_.push_back({.token = std::move(*token)});
     }
-    thread_ = std::thread{[this] {
-      name_thread("desks");
-      context_.run();
-    }};
+    lines_ = std::make_unique<ws_clients>(
+      at.http_port(), chairs_.size(),
+      ws_clients::handlers{
+        [this](std::size_t who) { return opened(chairs_[who]); },
+        [this](std::size_t who, std::string_view frame) {
+          return received(chairs_[who], frame);
+        }});
   }
 
-  ~room() {
-    context_.stop();
-    thread_.join();
-  }
-
-  void cut(int agent) {
-    asio::post(context_, [&x = *chairs_.at(static_cast<std::size_t>(agent))] {
-      boost::system::error_code ignored;
-      if (x.line)
-        x.line->next_layer().close(ignored);
-    });
-  }
+  void cut(int agent) { lines_->cut(static_cast<std::size_t>(agent)); }
 
 private:
   struct chair {
-    explicit chair(std::string with) : token(std::move(with)) {}
-
     std::string token;
     std::map<std::string, std::int64_t> seen{};
-    std::optional<ws_stream> line{};
+    screen at{};
     bool counted = false;
   };
 
-  awaitable<void> work(chair& x) {
-    for (;;) {
-      x.line.emplace(context_.get_executor());
-      boost::system::error_code ec;
-      co_await x.line->next_layer().async_connect(
-        {asio::ip::address_v4::loopback(), port_},
-        asio::redirect_error(use_awaitable, ec));
-      if (!ec) {
-        x.line->next_layer().set_option(asio::ip::tcp::no_delay(true), ec);
-        x.line->set_option(websocket::stream_base::decorator([](auto& request) {
-          request.set(boost::beast::http::field::sec_websocket_protocol,
-                      "switchboard.v1.json");
-        }));
-        co_await x.line->async_handshake(
-          "127.0.0.1", "/v1/ws", asio::redirect_error(use_awaitable, ec));
-      }
-      if (!ec)
-        co_await serve(x);
-      asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>,
-                                 executor>
-        pause{context_.get_executor(), std::chrono::milliseconds{50}};
-      co_await pause.async_wait(asio::redirect_error(use_awaitable, ec));
-    }
+  static std::string opened(chair& x) {
+    x.at = screen{};
+    x.at.sign_in(x.token, x.seen);
+    return x.at.take();
   }
 
-  /// Until the connection ends.
-  awaitable<void> serve(chair& x) {
-    screen at;
-    at.sign_in(x.token, x.seen);
-    x.line->read_message_max(0);
-    boost::beast::flat_buffer buffer;
-    for (boost::system::error_code ec;;) {
-      if (const auto out = at.take(); !out.empty())
-        co_await x.line->async_write(asio::buffer(out),
-                                     asio::redirect_error(use_awaitable, ec));
-      if (!ec)
-        co_await x.line->async_read(buffer,
-                                    asio::redirect_error(use_awaitable, ec));
-      if (ec)
-        co_return;
-      std::string_view frame{static_cast<const char*>(buffer.data().data()),
-                             buffer.size()};
-      while (!frame.empty()) {
-        const auto end = std::min(frame.find('\n'), frame.size());
-        at.read(frame.substr(0, end), x.seen);
-        frame.remove_prefix(std::min(end + 1, frame.size()));
-        if (!at.refused.empty())
-          of_.refused(std::exchange(at.refused, {}));
-      }
-      buffer.consume(buffer.size());
-      if (at.signed_in && !std::exchange(x.counted, true))
-        ++of_.signed_in_;
+  std::string received(chair& x, std::string_view frame) {
+    while (!frame.empty()) {
+      const auto end = std::min(frame.find('\n'), frame.size());
+      x.at.read(frame.substr(0, end), x.seen);
+      frame.remove_prefix(std::min(end + 1, frame.size()));
+      if (!x.at.refused.empty())
+        of_.refused(std::exchange(x.at.refused, {}));
     }
+    if (x.at.signed_in && !std::exchange(x.counted, true))
+      ++of_.signed_in_;
+    return x.at.take();
   }
 
   desks& of_;
-  std::uint16_t port_;
-  asio::io_context context_{1};
-  std::vector<std::unique_ptr<chair>> chairs_;
-  std::thread thread_;
+  std::vector<chair> chairs_;
+  std::unique_ptr<ws_clients> lines_; ///< Ends first: it calls us.
 };
 
 desks::desks(const rig& at, options how)

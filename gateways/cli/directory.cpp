@@ -134,7 +134,8 @@ int make_token(const context& c, const token_request& how) {
   if (!as)
     throw failure{usage, as.error().detail};
   if (how.agent.empty() && how.visitor.empty())
-    throw failure{usage, "say whose token it is: --agent ID or --visitor USER"};
+    throw failure{usage, "say whose token it is: --agent ID or --visitor "
+                         "USER; more with --help"};
   const auto made =
     create_token(tokens_of(c.load()),
                  {.subject = how.visitor.empty() ? how.agent : how.visitor,

@@ -11,8 +11,6 @@
 #include "tests/support/screen.hpp"
 #include "tests/support/show.hpp"
 
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <catch2/catch.hpp>
 
 #include <latch>
