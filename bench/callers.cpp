@@ -121,9 +121,10 @@ public:
     waiting_ = lines_.size();
   }
 
-  void write(int upto) {
+  void write(int from, int upto) {
     for (std::size_t i = 0; i < lines_.size(); ++i)
-      if (first_ + static_cast<int>(i) < upto && lines_[i].signed_in)
+      if (const auto number = first_ + static_cast<int>(i);
+          number >= from && number < upto && lines_[i].signed_in)
         write(lines_[i]);
   }
 
@@ -429,9 +430,9 @@ void callers::drop() {
     x->tell([w = x.get()] { w->drop(); });
 }
 
-void callers::write(int count) {
+void callers::write(int from, int upto) {
   for (const auto& x : workers_)
-    x->tell([w = x.get(), count] { w->write(count); });
+    x->tell([w = x.get(), from, upto] { w->write(from, upto); });
 }
 
 std::vector<std::int64_t> callers::sign_in_times() const {

@@ -41,8 +41,9 @@ public:
   void connect();
   /// All hang up, without a word.
   void drop();
-  /// The first `count` write one more line each, at once.
-  void write(int count);
+  /// Those from number `from` and below `upto` write one more line each, at
+  /// once.
+  void write(int from, int upto);
 
   [[nodiscard]] std::int64_t signed_in() const { return signed_in_; }
   /// Connections that failed, or were closed by the other side.

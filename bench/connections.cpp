@@ -25,6 +25,9 @@ namespace {
 /// Below the limit of 20 000 open files, with room for everything else.
 constexpr int per_node_max = 17'000;
 
+/// A hundred thousand at once would be told to wait and repeat, as they should.
+constexpr int first_lines_at_once = 5'000;
+
 /// A figure of /proc in KiB: "RssAnon", "Slab".
 std::int64_t kib_at(const std::string& file, const std::string& name) {
   std::ifstream in{file};
@@ -157,7 +160,7 @@ void seat(callers& some, int count) {
   some.connect();
   need(callers::wait([&] { return some.signed_in() == count; }, seconds{60}),
        some, "the sample");
-  some.write(count);
+  some.write(0, count);
   need(callers::wait([&] { return some.replies() == count; }, seconds{60}),
        some, "the sample's agents");
   static_cast<void>(some.reply_times());
@@ -197,15 +200,18 @@ report run_connections(const connections_options& how) {
          seconds{120}),
        crowd, "connecting");
   const auto connected = settled(nodes);
-  crowd.write(rest);
-  need(callers::wait(
-         [&] {
-           bar.at(0.4 + 0.5 * static_cast<double>(crowd.receipts()) / rest);
-           return crowd.receipts() + crowd.refused() == rest;
-         },
-         seconds{180})
-         && crowd.receipts() == rest,
-       crowd, "writing");
+  for (int from = 0; from < rest; from += first_lines_at_once) {
+    const auto upto = std::min(rest, from + first_lines_at_once);
+    crowd.write(from, upto);
+    need(callers::wait(
+           [&] {
+             bar.at(0.4 + 0.5 * static_cast<double>(crowd.receipts()) / rest);
+             return crowd.receipts() + crowd.refused() == upto;
+           },
+           seconds{60})
+           && crowd.receipts() == upto,
+         crowd, "writing");
+  }
   const auto live = settled(nodes);
 
   // One after the other, as people do: an agent who sends all the answers of
@@ -213,7 +219,7 @@ report run_connections(const connections_options& how) {
   std::int64_t wanted = how.sample;
   for (int i = 0; i < how.lines; ++i) {
     wanted += how.sample;
-    some.write(how.sample);
+    some.write(0, how.sample);
     callers::wait([&] { return some.replies() >= wanted; }, seconds{60});
   }
   write_times(r, some.reply_times());
