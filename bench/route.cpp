@@ -119,6 +119,7 @@ void turn(setting& x, figures& f, bool compare, const flat_line* flat) {
   auto& a =
     x.agents[static_cast<std::size_t>(x.people.below(std::ssize(x.agents)))];
   a.load = a.who.capacity - 1000;
+  a.sessions.clear();
   std::optional<session_id> expected;
   if (compare) {
     const auto begin = moment::now();
@@ -146,6 +147,8 @@ void turn(setting& x, figures& f, bool compare, const flat_line* flat) {
     f.differences += chosen == expected ? 0 : 1;
   }
   a.load = a.who.capacity;
+  if (chosen)
+    a.sessions = {*chosen}; // Granted: the router need not wait for it.
   const router::event full = router::agent_changed{a};
   begin = moment::now();
   static_cast<void>(x.router.apply(full, x.now));
