@@ -214,6 +214,9 @@ void session_actor::told(const customer_came& x) {
   if (x.reply)
     x.reply(receipt{state_.id, state_.last_seq, false});
   world_->visits->show(state_.who, standing());
+  if (session::waits(state_) && state_.place_told > 0)
+    world_->visits->show(state_.who, visit::place{state_.id, state_.place_told,
+                                                  duration{}, duration{}});
 }
 
 void session_actor::told(const settle_asked&) {
@@ -670,6 +673,10 @@ void session_actor::perform(const planned&, const session::tell_place& e) {
     subject::event("session", "place", session), place_body(state_, e.where),
     cloud_event("session.place", session + "-place-" + random_secret(6),
                 session, now())));
+  if (world_->visits->watched(slot_, state_.who))
+    world_->visits->show(state_.who,
+                         visit::place{state_.id, e.where.position,
+                                      e.where.wait_min, e.where.wait_max});
 }
 
 void session_actor::perform(const planned&, const session::ignore& e) {

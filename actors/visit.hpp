@@ -52,12 +52,13 @@ struct read {
   std::int32_t seq = 0;
 };
 
-/// The customer's place in the line. Whoever knows it tells the contact's slot
-/// with `for_visitor`; it is worth nothing a moment later, and never kept.
+/// The customer's place in the line, which never gets worse. It is worth
+/// nothing a moment later, and never kept.
 struct place {
   session_id session{};
   std::int32_t position = 0; ///< 1: the next.
-  duration wait{};           ///< What is expected from now on.
+  duration wait_min{};       ///< What is expected from now on ...
+  duration wait_max{};       ///< ... 0: nobody can tell yet.
 };
 
 } // namespace visit

@@ -453,7 +453,7 @@ void fields(A& a, visit::read& x) {
 }
 template <class A>
 void fields(A& a, visit::place& x) {
-  a(x.session, x.position, x.wait);
+  a(x.session, x.position, x.wait_min, x.wait_max);
 }
 template <class A>
 void fields(A& a, visitor_here& x) {

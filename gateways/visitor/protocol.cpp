@@ -113,11 +113,12 @@ named describe(const visit::read& x) {
 }
 
 named describe(const visit::place& x) {
-  return {"queue",
-          {{"session", to_string(x.session)},
-           {"position", x.position},
-           {"wait_s",
-            std::chrono::duration_cast<std::chrono::seconds>(x.wait).count()}}};
+  json::object to{{"session", to_string(x.session)}, {"position", x.position}};
+  if (x.wait_max > duration{0}) {
+    to["wait_min_s"] = x.wait_min.count() / 1000;
+    to["wait_max_s"] = x.wait_max.count() / 1000;
+  }
+  return {"queue", std::move(to)};
 }
 
 std::string result_text(std::int64_t id, json::object what) {

@@ -158,11 +158,15 @@ TEST_CASE("what concerns a customer's screens arrives as it left", "[wire]") {
   REQUIRE(stands.has_value());
   CHECK(std::get<visit::standing>(stands->what).last_seq == 7);
   CHECK(std::get<visit::standing>(stands->what).agent == "Li");
-  const auto place = wire::decode_visited(wire::encode(
-    wire::visited{who, visit::place{{9}, 3, std::chrono::seconds{90}}}));
+  const auto place = wire::decode_visited(wire::encode(wire::visited{
+    who,
+    visit::place{{9}, 3, std::chrono::seconds{60}, std::chrono::seconds{90}}}));
   REQUIRE(place.has_value());
   CHECK(std::get<visit::place>(place->what).position == 3);
-  CHECK(std::get<visit::place>(place->what).wait == std::chrono::seconds{90});
+  CHECK(std::get<visit::place>(place->what).wait_min
+        == std::chrono::seconds{60});
+  CHECK(std::get<visit::place>(place->what).wait_max
+        == std::chrono::seconds{90});
 }
 
 TEST_CASE("the reply of a letter is found and replaced", "[wire]") {

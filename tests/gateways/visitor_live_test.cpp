@@ -312,6 +312,22 @@ TEST_CASE("customers converse over sockets, on whatever node their session is",
     CHECK(customer.broken == 0);
     CHECK(customer.doubled == 0);
   }
+  SECTION("they are told their place in the line, also when they come back") {
+    page first{t, *t.first.door, t.user_on("n2")};
+    page second{t, *t.first.door, t.user_on("n1")};
+    first.connect();
+    first.write("hello");
+    CHECK_THAT(test::receive_with(*first.line, R"("queue":{)"),
+               Catch::Contains(R"("position":1)"));
+    second.connect();
+    second.write("hello, too");
+    CHECK_THAT(test::receive_with(*second.line, R"("queue":{)"),
+               Catch::Contains(R"("position":2)"));
+    second.line->cut();
+    second.connect();
+    CHECK_THAT(test::receive_with(*second.line, R"("queue":{)"),
+               Catch::Contains(R"("position":2)"));
+  }
   SECTION("nobody resumes the conversation of somebody else") {
     page customer{t, *t.first.door, t.user_on("n2")};
     customer.connect();

@@ -93,9 +93,10 @@ TEST_CASE("a customer signs in, writes, reads back and is shown replies",
   CHECK(u1.receive(5s) == R"({"push":{"agent":{"session":"77","name":"Li"}}})");
   h.actors.visitor("u1")->show(visit::typing{{77}});
   CHECK(u1.receive(5s) == R"({"push":{"typing":{"session":"77"}}})");
-  h.actors.visitor("u1")->show(visit::place{{77}, 3, 90s});
+  h.actors.visitor("u1")->show(visit::place{{77}, 3, 60s, 90s});
   CHECK(u1.receive(5s)
-        == R"({"push":{"queue":{"session":"77","position":3,"wait_s":90}}})");
+        == R"({"push":{"queue":{"session":"77","position":3,)"
+           R"("wait_min_s":60,"wait_max_s":90}}})");
   h.actors.visitor("u1")->show(visit::closed{{77}});
   CHECK(u1.receive(5s) == R"({"push":{"closed":{"session":"77"}}})");
   u1.close();
