@@ -53,8 +53,9 @@ TEST_CASE("a benchmark that does not exist is answered with those that do",
   CHECK(got.text.find("ingest") != got.text.npos);
 }
 
-TEST_CASE("--compare reads what --json wrote, and refuses anything else first",
-          "[bench][cli]") {
+TEST_CASE(
+  "a comparison reads what --json wrote, and refuses anything else first",
+  "[bench][cli]") {
   const test::scratch_folder folder;
   const test::program switchboard{folder.path(), {}};
   const auto save = [&](const std::string& name, const std::string& text) {
