@@ -16,12 +16,10 @@ void step::operator()(const customer_said& e) {
     return;
   if (s.last_seq == 0)
     s.waiting_since = now;
-  const auto waits_anew = s.answered;
+  // Who waits, and since when, is read from the lines: nothing else is kept.
   start_waiting();
   const auto line =
     append_line(entry_kind::customer, "", e.what.content, e.what.id);
-  if (waits_anew)
-    todo.emplace_back(save{});
   say_yes(line.seq);
   s.heard_at = now;
   if (std::holds_alternative<fresh>(s.at)) {

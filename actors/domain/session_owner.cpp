@@ -48,11 +48,9 @@ void step::operator()(const agent_said& e) {
     return;
   }
   const auto line = append_line(entry_kind::agent, e.agent.text, e.body, e.id);
-  auto changed = !std::exchange(s.answered, true);
+  s.answered = true;
   auto* at = std::get_if<active>(&s.at);
-  if (at)
-    changed = !std::exchange(at->replied, true) || changed;
-  if (changed)
+  if (at && !std::exchange(at->replied, true))
     todo.emplace_back(save{});
   todo.emplace_back(send_out{line});
   say_yes(line.seq);

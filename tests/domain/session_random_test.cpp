@@ -136,8 +136,11 @@ struct neighbours {
   }
 };
 
-/// The stored part: a timer's number and the last seq are not worth a save.
+/// The stored part: a timer's number is not worth a save, and who waits since
+/// when, and the last seq, are read from the lines.
 state stored(state s) {
+  s.answered = false;
+  s.waiting_since = {};
   s.rounds = 0;
   s.look_at = {};
   s.heard_at = {};

@@ -163,7 +163,7 @@ overdue        | timer old        | ignore | active ann
 overdue        | revived          | assign ann, wake +60s | active ann
 overdue        | placed           | ignore | active ann
 
-quiet          | customer_said    | append customer, save, answer ok, save, assign ann, wake +600s, show ann | active ann
+quiet          | customer_said    | append customer, answer ok, save, assign ann, wake +600s, show ann | active ann
 quiet          | customer_left    | log closed, unassign ann, answer ok | closed
 quiet          | agent_said       | append agent, send_out, answer ok, save, assign ann, wake +600s, show ann | active ann
 quiet          | agent_said stale | answer stale_owner | active ann
@@ -213,7 +213,7 @@ held           | placed           | ignore | held ann
 
 transferring   | customer_said    | append customer, answer ok, show ann | transferring ann
 transferring   | customer_left    | log closed, leave_queue, unassign ann, answer ok | closed
-transferring   | agent_said       | append agent, save, send_out, answer ok, show ann | transferring ann
+transferring   | agent_said       | append agent, send_out, answer ok, show ann | transferring ann
 transferring   | agent_said stale | answer stale_owner | transferring ann
 transferring   | agent_said cas   | answer stale_owner | transferring ann
 transferring   | agent_noted      | append note, answer ok, show ann | transferring ann
@@ -237,7 +237,7 @@ transferring   | placed           | ignore | transferring ann
 
 transfer_asked | customer_said    | append customer, answer ok, show ann | transferring ann ? bob
 transfer_asked | customer_left    | end_offer bob closed, log closed, unassign ann, answer ok | closed
-transfer_asked | agent_said       | append agent, save, send_out, answer ok, show ann | transferring ann ? bob
+transfer_asked | agent_said       | append agent, send_out, answer ok, show ann | transferring ann ? bob
 transfer_asked | agent_said stale | answer stale_owner | transferring ann ? bob
 transfer_asked | agent_said cas   | answer stale_owner | transferring ann ? bob
 transfer_asked | agent_noted      | append note, answer ok, show ann | transferring ann ? bob
