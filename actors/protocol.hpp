@@ -91,10 +91,13 @@ struct session_claimed {
   agent_id by;
 };
 
+/// Some time after a revival: look up who served this person last.
+struct person_wanted {};
+
 using session_told =
   std::variant<job, outcome, person_found, rules_changed, customer_signed,
                farewell, neighbours_new, settle_asked, evicted, session_claimed,
-               customer_came>;
+               customer_came, person_wanted>;
 using session_ref = caf::typed_actor<rt::takes<session_told>>;
 
 // -- to an agent --------------------------------------------------------------

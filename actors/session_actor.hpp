@@ -62,6 +62,7 @@ private:
   void told(const evicted&);
   void told(const session_claimed& x);
   void told(const customer_came& x);
+  void told(const person_wanted& x);
 
   // -- one write after the other ----------------------------------------------
 

@@ -12,6 +12,13 @@
 
 namespace switchboard {
 
+namespace {
+
+/// After a revival nobody is looked up for so long; then spread over as long.
+constexpr auto rush_time = duration{2000};
+
+} // namespace
+
 void session_actor::perform(const planned&, const session::append& e) {
   if (e.line.kind == entry_kind::customer)
     ++world_->counted->messages_in;
@@ -33,9 +40,20 @@ void session_actor::perform(const planned& x, const session::answer& e) {
     x.what.reply(e.what);
 }
 
-void session_actor::perform(const planned&, const session::find_agent&) {
+void session_actor::perform(const planned& x, const session::find_agent&) {
   if (affinity_known_) {
     ask_router();
+    return;
+  }
+  if (std::holds_alternative<session::revived>(x.what.what)) {
+    // Thousands are, when a node dies. They can be matched at once; thousands
+    // of questions at the same time would be in the way of who waits for an
+    // answer.
+    ask_router();
+    const auto spread = duration{state_.id.value % rush_time.count()};
+    world_->timers->at(now() + rush_time + spread, [me = handle{self_}] {
+      rt::post(me, session_told{person_wanted{}});
+    });
     return;
   }
   if (!looking_up_)
@@ -56,6 +74,11 @@ void session_actor::recognise(const flight& done) {
         proven_.email = std::move(found.email);
     }
   if (proven_ != looked_up_)
+    look_up_person();
+}
+
+void session_actor::told(const person_wanted&) {
+  if (!ended_ && !affinity_known_ && !looking_up_ && session::waits(state_))
     look_up_person();
 }
 
