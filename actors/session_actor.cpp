@@ -152,7 +152,12 @@ void session_actor::told(const rules_changed& x) {
   const auto& queue = state_.want.queue;
   const auto same =
     known_->rules_of(queue).waiting == x.known->rules_of(queue).waiting;
+  const auto shown = standing().agent;
   known_ = x.known;
+  // An agent who was added, or renamed, a moment ago.
+  if (!evicted_ && standing().agent != shown
+      && world_->visits->watched(slot_, state_.who))
+    world_->visits->show(state_.who, standing());
   // It may be open now, or closed. For an edit of anything else nobody wakes.
   if (same || evicted_ || !std::holds_alternative<session::queued>(state_.at))
     return;
