@@ -11,7 +11,8 @@ namespace switchboard {
 
 /// Group commit: everything that was submitted while the previous commit ran
 /// goes into the next one. No timer, no waiting for more: an idle writer
-/// commits a single write at once.
+/// commits a single write at once. Only marks of the outbox, for which nobody
+/// waits, wait up to 50 ms for a batch to ride along with.
 ///
 /// When the database cannot keep something in a batch, its parts are committed
 /// one by one, and only the one at fault is refused.
