@@ -260,6 +260,21 @@ void session_actor::take_up() {
   }
 }
 
+/// A queue outside of its hours would let the customer wait in vain until the
+/// transfer has timed out.
+std::string session_actor::closed_now(const session::transfer_target& target,
+                                      time_point at) const {
+  if (!target.queue)
+    return {};
+  const auto& hours = known_->rules_of(*target.queue).waiting.hours;
+  if (hours.is_open(at))
+    return {};
+  const auto opens = hours.next_change(at);
+  return "the queue " + target.queue->text + " is closed"
+         + (opens ? " until " + rfc3339(*opens) : std::string{})
+         + "; name an open queue, or an agent";
+}
+
 session_actor::flight session_actor::plan() {
   flight f{state_, {}, {}, std::chrono::steady_clock::now()};
   const auto at = now();
@@ -285,6 +300,8 @@ session_actor::flight session_actor::plan() {
       f.jobs.push_back({std::move(x), {}, index});
       continue;
     }
+    if (auto* moving = std::get_if<session::transfer_asked>(&x.what))
+      moving->against = closed_now(moving->target, at);
     auto effects =
       session::apply(f.next, x.what, known_->rules_of(f.next.want.queue), at);
     f.jobs.push_back({std::move(x), std::move(effects), {}});

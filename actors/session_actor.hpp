@@ -103,6 +103,8 @@ private:
   void show_change(const session::state& before);
   void show_customer(const session::state& before, const flight& done);
   [[nodiscard]] visit::standing standing() const;
+  [[nodiscard]] std::string closed_now(const session::transfer_target& target,
+                                       time_point at) const;
   void ask_router();
   void recognise(const flight& done);
   void look_up_person();

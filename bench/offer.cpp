@@ -3,11 +3,14 @@
 #include "bench/rig.hpp"
 #include "gateways/auth/token.hpp"
 #include "gateways/http/ws_client.hpp"
+#include "gateways/http/ws_clients.hpp"
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -39,108 +42,14 @@ struct measured {
   std::atomic<std::int64_t> served{0};
   std::atomic<std::int64_t> refused{0};
   std::atomic<int> signed_in{0};
-  std::atomic<bool> ending{false};
 };
 
-/// An agent with room for one customer at a time.
-class agent_at_work {
-public:
-  agent_at_work(ws_client line, const std::string& token, milliseconds think,
-                measured& to)
-    : line_(std::move(line)), think_(think), to_(to) {
-    say("connect",
-        {{"token", token}, {"device", "bench"}, {"resume", json::object{}}});
-  }
-
-  void run() {
-    while (!to_.ending && !line_.closed()) {
-      const auto left = due_ ? *due_ - steady_clock::now() : milliseconds{100};
-      if (due_ && left <= left.zero()) {
-        close();
-        continue;
-      }
-      if (const auto text = line_.receive(std::chrono::ceil<duration>(left)))
-        read(json::parse(*text).as_object());
-    }
-  }
-
-private:
-  std::int64_t say(std::string_view verb, json::object what) {
-    static_cast<void>(line_.send(
-      json::serialize(json::object{{"id", ++said_}, {verb, std::move(what)}})));
-    return said_;
-  }
-
-  void read(const json::object& x) {
-    if (const auto* push = x.if_contains("push"))
-      react(push->as_object());
-    else if (x.contains("error"))
-      ++to_.refused;
-    else if (x.at("id").as_int64() == 1)
-      ++to_.signed_in;
-    else if (x.at("id").as_int64() == closing_)
-      freed_ = steady_clock::now();
-  }
-
-  void react(const json::object& push) {
-    if (push.contains("ping")) {
-      static_cast<void>(line_.send(R"({"pong":{}})"));
-    } else if (const auto* offer = push.if_contains("offer")) {
-      on_offer(offer->as_object());
-    } else if (const auto* session = push.if_contains("session")) {
-      const auto& s = session->as_object();
-      if (s.at("state").as_string() == "open")
-        on_open(s);
-    }
-  }
-
-  void on_offer(const json::object& offer) {
-    const auto now = steady_clock::now();
-    if (freed_ && to_.counting) {
-      const std::lock_guard lock{to_.mutex};
-      to_.since_freed.add(us_between(*freed_, now));
-      to_.since_click.add(us_between(clicked_, now));
-    }
-    freed_.reset();
-    say("offer.accept",
-        {{"session", offer.at("session")}, {"offer", offer.at("offer")}});
-  }
-
-  void on_open(const json::object& session) {
-    owned_ = {{"session", session.at("session")},
-              {"ownership", session.at("ownership")}};
-    auto reply = owned_;
-    reply["client_id"] = "1";
-    reply["body"] = "I see to it";
-    say("send", std::move(reply));
-    due_ = steady_clock::now() + think_;
-  }
-
-  void close() {
-    due_.reset();
-    auto what = owned_;
-    what["disposition"] = "";
-    clicked_ = steady_clock::now();
-    closing_ = say("close", std::move(what));
-    ++to_.served;
-  }
-
-  ws_client line_;
-  milliseconds think_;
-  measured& to_;
-  json::object owned_{};
-  std::int64_t said_ = 0;
-  std::int64_t closing_ = -1;
-  std::optional<steady_clock::time_point> due_{}; ///< Then it is closed.
-  std::optional<steady_clock::time_point> freed_{};
-  steady_clock::time_point clicked_{};
-};
-
-/// Agents on their threads, until the end of the scope.
+/// Agents with room for one customer at a time, all on one thread: it takes an
+/// offer, greets, and closes after a while.
 class crew_of_ones {
 public:
   crew_of_ones(const rig& on, const offer_options& how, measured& to)
-    : to_(to) {
+    : think_(how.think_ms), to_(to) {
     const auto log = on.open_store();
     for (int i = 0; i < how.agents; ++i) {
       const auto name = "one-" + std::to_string(i);
@@ -148,31 +57,121 @@ public:
             log->put_agent({name}, {.display_name = name, .capacity = 1000});
           !ok)
         throw std::runtime_error(ok.error().detail);
-      const auto token =
+      auto token =
         create_token({.secret = on.secret()}, {.subject = name},
                      std::chrono::time_point_cast<duration>(clock::now()));
-      auto line = ws_client::connect({.port = on.http_port()});
-      if (!line)
-        throw std::runtime_error(line.error().detail);
-      threads_.emplace_back(
-        [one = std::make_shared<agent_at_work>(std::move(*line), *token,
-                                               milliseconds{how.think_ms},
-                                               to)] { one->run(); });
+      all_.push_back({.token = std::move(*token)});
+    }
+    lines_ = std::make_unique<ws_clients>(
+      on.http_port(), all_.size(),
+      ws_clients::handlers{
+        [this](std::size_t who) { return sign_in(all_[who]); },
+        [this](std::size_t who, std::string_view frame) {
+          return received(who, frame);
+        }});
+  }
+
+private:
+  struct agent_at_work {
+    std::string token;
+    json::object owned{};
+    std::int64_t said = 0;
+    std::int64_t closing = -1; ///< The command that frees the room.
+    std::optional<steady_clock::time_point> freed{};
+    steady_clock::time_point clicked{};
+    std::string out{};
+  };
+
+  static void say(agent_at_work& x, std::string_view verb, json::object what) {
+    if (!x.out.empty())
+      x.out += '\n';
+    x.out +=
+      json::serialize(json::object{{"id", ++x.said}, {verb, std::move(what)}});
+  }
+
+  static std::string take(agent_at_work& x) { return std::exchange(x.out, {}); }
+
+  static std::string sign_in(agent_at_work& x) {
+    say(x, "connect",
+        {{"token", x.token}, {"device", "bench"}, {"resume", json::object{}}});
+    return take(x);
+  }
+
+  std::string received(std::size_t who, std::string_view frame) {
+    auto& x = all_[who];
+    while (!frame.empty()) {
+      const auto end = std::min(frame.find('\n'), frame.size());
+      read(who,
+           json::parse(json::string_view(frame.substr(0, end))).as_object());
+      frame.remove_prefix(std::min(end + 1, frame.size()));
+    }
+    return take(x);
+  }
+
+  void read(std::size_t who, const json::object& what) {
+    auto& x = all_[who];
+    if (const auto* push = what.if_contains("push"))
+      react(who, push->as_object());
+    else if (what.contains("error"))
+      ++to_.refused;
+    else if (what.at("id").as_int64() == 1)
+      ++to_.signed_in;
+    else if (what.at("id").as_int64() == x.closing)
+      x.freed = steady_clock::now();
+  }
+
+  void react(std::size_t who, const json::object& push) {
+    auto& x = all_[who];
+    if (push.contains("ping")) {
+      x.out += x.out.empty() ? R"({"pong":{}})"
+                             : "\n"
+                               R"({"pong":{}})";
+    } else if (const auto* offer = push.if_contains("offer")) {
+      on_offer(x, offer->as_object());
+    } else if (const auto* session = push.if_contains("session")) {
+      const auto& s = session->as_object();
+      if (s.at("state").as_string() == "open")
+        on_open(who, s);
     }
   }
 
-  ~crew_of_ones() {
-    to_.ending = true;
-    for (auto& x : threads_)
-      x.join();
+  void on_offer(agent_at_work& x, const json::object& offer) {
+    const auto now = steady_clock::now();
+    if (x.freed && to_.counting) {
+      const std::lock_guard lock{to_.mutex};
+      to_.since_freed.add(us_between(*x.freed, now));
+      to_.since_click.add(us_between(x.clicked, now));
+    }
+    x.freed.reset();
+    say(x, "offer.accept",
+        {{"session", offer.at("session")}, {"offer", offer.at("offer")}});
   }
 
-  crew_of_ones(const crew_of_ones&) = delete;
-  crew_of_ones& operator=(const crew_of_ones&) = delete;
+  void on_open(std::size_t who, const json::object& session) {
+    auto& x = all_[who];
+    x.owned = {{"session", session.at("session")},
+               {"ownership", session.at("ownership")}};
+    auto reply = x.owned;
+    reply["client_id"] = "1";
+    reply["body"] = "I see to it";
+    say(x, "send", std::move(reply));
+    lines_->later(who, think_, [this, who] { return close(all_[who]); });
+  }
 
-private:
+  std::string close(agent_at_work& x) {
+    auto what = x.owned;
+    what["disposition"] = "";
+    x.clicked = steady_clock::now();
+    say(x, "close", std::move(what));
+    x.closing = x.said;
+    ++to_.served;
+    return take(x);
+  }
+
+  milliseconds think_;
   measured& to_;
-  std::vector<std::thread> threads_;
+  std::vector<agent_at_work> all_;
+  std::unique_ptr<ws_clients> lines_; ///< Ends first: it calls us.
 };
 
 /// Keeps the line as long as it should be, for so long.

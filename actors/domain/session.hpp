@@ -276,7 +276,8 @@ struct transfer_asked {
   agent_id agent;
   std::int64_t ownership = 0;
   transfer_target target;
-  std::string note; ///< Empty: a cold transfer.
+  std::string note;      ///< Empty: a cold transfer.
+  std::string against{}; ///< Why the target takes nobody, from who knows it.
 };
 
 struct hold_asked {

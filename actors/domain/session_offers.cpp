@@ -48,13 +48,20 @@ bool step::has_place_for(const granted& e) const {
 }
 
 void step::operator()(const granted& e) {
-  if (!has_place_for(e)) {
+  if (!has_place_for(e))
     todo.emplace_back(end_offer{e.agent, 0, "not_needed"});
-    // The router has taken it out of the line; it still waits.
-    if (waits(s))
-      todo.emplace_back(find_agent{});
-    return;
-  }
+  else
+    take_up(e);
+  // The router took it out of the line to propose it; but the session may have
+  // asked again in that moment, and would stand there for ever. So it says
+  // after each grant whether it waits.
+  if (waits(s))
+    todo.emplace_back(find_agent{});
+  else
+    todo.emplace_back(leave_queue{});
+}
+
+void step::take_up(const granted& e) {
   if (e.why)
     todo.emplace_back(record{e.why});
   if (e.pick || r.accept_automatically) {
@@ -75,8 +82,6 @@ void step::operator()(const granted& e) {
   note_event("offered", e.agent);
   todo.emplace_back(offer{to});
   start_offer_timer();
-  if (waits(s))
-    todo.emplace_back(find_agent{});
 }
 
 void step::take_over(const agent_id& who) {

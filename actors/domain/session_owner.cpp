@@ -115,6 +115,10 @@ void step::operator()(const transfer_asked& e) {
     say_no(errc::malformed, "name one target: another agent, or a queue");
     return;
   }
+  if (!e.against.empty()) {
+    say_no(errc::wrong_phase, e.against);
+    return;
+  }
   if (!e.note.empty()) {
     if (!is_text(e.note))
       return;

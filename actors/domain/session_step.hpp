@@ -116,6 +116,7 @@ struct step {
   /// The timer of open offers and of a transfer.
   void start_offer_timer();
   [[nodiscard]] bool has_place_for(const granted& e) const;
+  void take_up(const granted& e);
 
   // -- of time (session_time.cpp) ---------------------------------------------
 

@@ -11,6 +11,7 @@
 #include <boost/beast/websocket/stream.hpp>
 
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -34,6 +35,13 @@ struct ws_clients::impl {
                                asio::wait_traits<std::chrono::steady_clock>,
                                executor>;
 
+  struct line {
+    std::optional<ws_stream> stream;
+    std::deque<std::string> out{}; ///< Frames to be written.
+    bool open = false;
+    bool writing = false;
+  };
+
   impl(std::uint16_t port, std::size_t count, handlers to)
     : port_(port), to_(std::move(to)), lines_(count) {
     for (std::size_t i = 0; i < count; ++i)
@@ -50,60 +58,92 @@ struct ws_clients::impl {
   }
 
   awaitable<void> live(std::size_t who) {
-    auto& line = lines_[who];
+    auto& at = lines_[who];
     for (;;) {
-      line.emplace(context_.get_executor());
-      if (co_await connect(*line))
-        co_await converse(who, *line);
-      boost::system::error_code ec;
-      pause wait{context_.get_executor(), return_after};
-      co_await wait.async_wait(asio::redirect_error(use_awaitable, ec));
+      at.stream.emplace(context_.get_executor());
+      if (co_await connect(*at.stream)) {
+        at.open = true;
+        co_await converse(who, at);
+        at.open = false;
+      }
+      do // Somebody may still write on the stream that is to be replaced.
+        co_await wait(return_after);
+      while (at.writing);
     }
   }
 
-  awaitable<bool> connect(ws_stream& line) {
+  awaitable<bool> connect(ws_stream& to) {
     boost::system::error_code ec;
-    co_await line.next_layer().async_connect(
+    co_await to.next_layer().async_connect(
       {asio::ip::address_v4::loopback(), port_},
       asio::redirect_error(use_awaitable, ec));
     if (ec)
       co_return false;
-    line.next_layer().set_option(asio::ip::tcp::no_delay(true), ec);
-    line.set_option(
+    to.next_layer().set_option(asio::ip::tcp::no_delay(true), ec);
+    to.set_option(
       websocket::stream_base::decorator([](websocket::request_type& request) {
         request.set(beast::http::field::sec_websocket_protocol,
                     "switchboard.v1.json");
       }));
-    line.read_message_max(0);
-    co_await line.async_handshake("127.0.0.1", "/v1/ws",
-                                  asio::redirect_error(use_awaitable, ec));
+    to.read_message_max(0);
+    co_await to.async_handshake("127.0.0.1", "/v1/ws",
+                                asio::redirect_error(use_awaitable, ec));
     co_return !ec;
   }
 
   /// Until the connection ends.
-  awaitable<void> converse(std::size_t who, ws_stream& line) {
+  awaitable<void> converse(std::size_t who, line& at) {
     beast::flat_buffer buffer;
     boost::system::error_code ec;
-    auto out = to_.opened(who);
+    at.out.clear();
+    put(at, to_.opened(who));
     while (!ec) {
-      if (!out.empty())
-        co_await line.async_write(asio::buffer(out),
-                                  asio::redirect_error(use_awaitable, ec));
+      co_await at.stream->async_read(buffer,
+                                     asio::redirect_error(use_awaitable, ec));
       if (!ec)
-        co_await line.async_read(buffer,
-                                 asio::redirect_error(use_awaitable, ec));
-      if (ec)
-        co_return;
-      out = to_.received(
-        who, {static_cast<const char*>(buffer.data().data()), buffer.size()});
+        put(at,
+            to_.received(who, {static_cast<const char*>(buffer.data().data()),
+                               buffer.size()}));
       buffer.consume(buffer.size());
     }
+  }
+
+  awaitable<void> say(line& at, std::chrono::milliseconds after,
+                      std::function<std::string()> what) {
+    co_await wait(after);
+    if (at.open)
+      put(at, what());
+  }
+
+  void put(line& at, std::string frame) {
+    if (frame.empty())
+      return;
+    at.out.push_back(std::move(frame));
+    if (!std::exchange(at.writing, true))
+      asio::co_spawn(context_, write(at), asio::detached);
+  }
+
+  static awaitable<void> write(line& at) {
+    boost::system::error_code ec;
+    while (!ec && !at.out.empty()) {
+      const auto frame = std::move(at.out.front());
+      at.out.pop_front();
+      co_await at.stream->async_write(asio::buffer(frame),
+                                      asio::redirect_error(use_awaitable, ec));
+    }
+    at.writing = false;
+  }
+
+  awaitable<void> wait(std::chrono::milliseconds how_long) {
+    boost::system::error_code ec;
+    pause p{context_.get_executor(), how_long};
+    co_await p.async_wait(asio::redirect_error(use_awaitable, ec));
   }
 
   std::uint16_t port_;
   handlers to_;
   asio::io_context context_{1};
-  std::vector<std::optional<ws_stream>> lines_; ///< End before their context.
+  std::vector<line> lines_; ///< End before their context.
   std::thread thread_;
 };
 
@@ -115,11 +155,18 @@ ws_clients::ws_clients(std::uint16_t port, std::size_t count, handlers to)
 ws_clients::~ws_clients() = default;
 
 void ws_clients::cut(std::size_t who) {
-  asio::post(impl_->context_, [&line = impl_->lines_.at(who)] {
+  asio::post(impl_->context_, [&at = impl_->lines_.at(who)] {
     boost::system::error_code ignored;
-    if (line)
-      line->next_layer().close(ignored);
+    if (at.stream)
+      at.stream->next_layer().close(ignored);
   });
+}
+
+void ws_clients::later(std::size_t who, std::chrono::milliseconds after,
+                       std::function<std::string()> what) {
+  asio::co_spawn(impl_->context_,
+                 impl_->say(impl_->lines_.at(who), after, std::move(what)),
+                 asio::detached);
 }
 
 } // namespace switchboard

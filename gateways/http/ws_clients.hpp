@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,7 +13,7 @@ namespace switchboard {
 /// Many WebSocket clients on one thread, for load generators (a thread each
 /// would cost the machine more than what is measured). Each connects to
 /// 127.0.0.1, and comes back a moment after it has lost its connection.
-/// Thread safety: `cut` may be called from any thread.
+/// Thread safety: `cut` and `later` may be called from any thread.
 class ws_clients {
 public:
   /// Called on the clients' thread.
@@ -31,6 +32,11 @@ public:
 
   /// Ends a connection without a word, as a lost network would.
   void cut(std::size_t who);
+
+  /// Asks for a frame after a while, on the clients' thread, and sends it. If
+  /// there is no connection by then, nobody is asked.
+  void later(std::size_t who, std::chrono::milliseconds after,
+             std::function<std::string()> what);
 
 private:
   struct impl;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -46,6 +47,16 @@ std::string read_line(const fs::path& file) {
   std::string line;
   std::getline(from, line);
   return line;
+}
+
+/// The last thing a server said, and where it said the rest.
+std::string last_line(const fs::path& log) {
+  std::ifstream from{log};
+  std::string last;
+  for (std::string line; std::getline(from, line);)
+    if (!line.empty())
+      last = line;
+  return last + " (" + log.string() + ")";
 }
 
 /// Writes a file that only its owner may read.
@@ -199,8 +210,8 @@ void local_postgres::wait_until_ready() {
   const auto maintenance = conninfo("postgres");
   while (std::chrono::steady_clock::now() < until) {
     if (!server_->alive())
-      throw std::runtime_error("PostgreSQL ended at once; see " + how_.folder
-                               + "/postgres.log");
+      throw std::runtime_error("PostgreSQL ended at once: "
+                               + last_line(how_.folder + "/postgres.log"));
     auto* to = PQconnectdb(maintenance.c_str());
     const auto ready = PQstatus(to) == CONNECTION_OK;
     if (ready)
@@ -211,8 +222,8 @@ void local_postgres::wait_until_ready() {
       return;
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
-  throw std::runtime_error("PostgreSQL does not answer; see " + how_.folder
-                           + "/postgres.log");
+  throw std::runtime_error("PostgreSQL does not answer: "
+                           + last_line(how_.folder + "/postgres.log"));
 }
 
 std::string local_postgres::conninfo(const std::string& database) const {
@@ -239,12 +250,19 @@ void local_postgres::kill() {
 void local_postgres::signal(int number) {
   if (!server_ || !server_->alive())
     return;
-  // The first process makes the others: it goes first, so that there are no
-  // new ones.
+  const auto children = [id = std::to_string(server_->pid())] {
+    std::set<int> all;
+    std::ifstream from{"/proc/" + id + "/task/" + id + "/children"};
+    for (int child = 0; from >> child;)
+      all.insert(child);
+    return all;
+  };
+  // Asked before, as who has been killed has no children any more; and after,
+  // as the first process makes the others until it hears.
+  auto all = children();
   server_->signal(number);
-  const auto id = std::to_string(server_->pid());
-  std::ifstream children{"/proc/" + id + "/task/" + id + "/children"};
-  for (int child = 0; children >> child;)
+  all.merge(children());
+  for (const auto child : all)
     ::kill(child, number);
 }
 

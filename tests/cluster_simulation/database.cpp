@@ -157,8 +157,8 @@ bool database::fenced_off(const write& x) const {
          || (at.epoch != x.epoch && !world_.has(bug::owner_only_fence));
 }
 
-/// A repeat after a lost reply finds all of its own entries. (append_v1 looks at
-/// the first alone: tests/cluster/README.md.)
+/// A repeat after a lost reply finds all of its own entries. (append_v1 looks
+/// at the first alone: tests/cluster/README.md.)
 bool database::is_repeat(const row& there, const write& x) const {
   return std::all_of(x.lines.begin(), x.lines.end(), [&](const entry& mine) {
     const auto at = static_cast<std::size_t>(mine.seq) - 1;

