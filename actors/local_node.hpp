@@ -103,6 +103,7 @@ private:
   void look_at_bus();
   void end_listeners();
   void refresh_directory();
+  void refresh_replicas();
   [[nodiscard]] std::shared_ptr<router_tape> make_tape();
   void refresh_policy();
   result<directory_ptr> read_directory();
@@ -142,6 +143,7 @@ private:
   std::unique_ptr<services> services_;
   std::vector<std::unique_ptr<bus::subscription>> signs_;
   directory_ptr known_;
+  std::chrono::steady_clock::time_point replicas_due_{};
   std::map<std::string, std::shared_ptr<const time_zone>> clocks_{};
   std::array<std::shared_ptr<slot_inbox>, slots> inboxes_{};
 

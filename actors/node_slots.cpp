@@ -51,6 +51,7 @@ keeper::handlers local_node::keeper_handlers() {
     .on_second =
       [this] {
         refresh_directory();
+        refresh_replicas();
         refresh_policy();
         if (!sender_->wants_more())
           return;
@@ -353,6 +354,20 @@ void local_node::refresh_policy() {
                      + " about " + std::to_string(fresh->canary_percent)
                      + " % of the sessions"
                  : "");
+}
+
+/// An operator must hear of it before the standby is needed.
+void local_node::refresh_replicas() {
+  const auto at = std::chrono::steady_clock::now();
+  if (at < replicas_due_)
+    return;
+  replicas_due_ = at + std::chrono::seconds{2};
+  const auto seen = store_->replicas();
+  if (!seen)
+    return;
+  counted_.replicas = seen->standbys;
+  counted_.replica_lag_bytes = seen->lag_bytes;
+  counted_.replica_lag_ms = seen->lag.count();
 }
 
 void local_node::refresh_directory() {

@@ -106,6 +106,14 @@ std::string statistics::write() const {
         screens);
   gauge(to, "switchboard_slots_owned", "Slots that this node owns.",
         slots_owned);
+  gauge(to, "switchboard_replicas", "Standbys that follow the database.",
+        replicas);
+  gauge(to, "switchboard_replica_lag_bytes",
+        "Log that the slowest standby has not replayed.", replica_lag_bytes);
+  describe(to, "switchboard_replica_lag_seconds", "gauge",
+           "How long the slowest standby is behind.");
+  to += "switchboard_replica_lag_seconds "
+        + std::to_string(static_cast<double>(replica_lag_ms) / 1000) + '\n';
   describe(to, "switchboard_stage_duration_seconds", "histogram",
            "Time that a message spends in a stage.");
   commit.write(to, "switchboard_stage_duration_seconds", "stage=\"persist\"");

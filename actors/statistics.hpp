@@ -51,6 +51,9 @@ struct statistics {
   std::atomic<std::int64_t> waiting{0};
   std::atomic<std::int64_t> screens{0};
   std::atomic<std::int64_t> slots_owned{0};
+  std::atomic<std::int64_t> replicas{0}; ///< Standbys of the database.
+  std::atomic<std::int64_t> replica_lag_bytes{0};
+  std::atomic<std::int64_t> replica_lag_ms{0};
   duration_histogram commit;     ///< Submitted to the writer -> committed.
   duration_histogram end_to_end; ///< Arrived -> receipt handed to the bus.
   duration_histogram queue_wait; ///< First unanswered line -> assigned.

@@ -51,6 +51,13 @@ struct session_write {
   std::vector<std::shared_ptr<const decision>> decisions{};
 };
 
+/// How far the slowest standby is behind.
+struct replication {
+  std::int64_t standbys = 0;
+  std::int64_t lag_bytes = 0; ///< Of log that it has not replayed.
+  duration lag{};             ///< Since it last replayed the newest commit.
+};
+
 enum class verdict : std::uint8_t {
   committed, ///< It is on disk (or was already, when a lost reply is repeated).
   duplicate, ///< Some message ids were there before: see `known`. Nothing was
@@ -286,6 +293,10 @@ public:
 
   /// A number that grows whenever agents or queues were edited, by anybody.
   virtual result<std::int64_t> directory_version() = 0;
+
+  /// The standbys that follow now, as far as this user may see them
+  /// (PostgreSQL: GRANT pg_monitor).
+  virtual result<replication> replicas() = 0;
 };
 
 /// What a session is as JSON: the form in which the database and a hand-over to

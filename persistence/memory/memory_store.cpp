@@ -286,6 +286,8 @@ public:
     return in_.directory_version;
   }
 
+  result<replication> replicas() override { return replication{}; }
+
 private:
   [[nodiscard]] bool holds_lease(const node_id& node,
                                  std::string_view incarnation) const {
