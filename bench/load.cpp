@@ -199,8 +199,11 @@ void load::pace() {
     changed_.wait(lock, [&] { return !free_.empty() || stopping_ || ended_; });
     if (stopping_ || ended_ || free_.empty())
       return;
-    const auto place = free_.back();
-    free_.pop_back();
+    const auto place = how_.in_turn ? free_.front() : free_.back();
+    if (how_.in_turn)
+      free_.pop_front();
+    else
+      free_.pop_back();
     send_next(place, due);
   }
 }
@@ -239,6 +242,13 @@ double load::run(const std::string& title) {
 std::vector<load::answer> load::answers() const {
   const std::lock_guard lock{mutex_};
   return answers_;
+}
+
+std::vector<load::answer> load::answers_after(std::size_t count) const {
+  const std::lock_guard lock{mutex_};
+  return {answers_.begin()
+            + static_cast<std::ptrdiff_t>(std::min(count, answers_.size())),
+          answers_.end()};
 }
 
 std::map<std::string, std::int64_t> load::errors() const {
