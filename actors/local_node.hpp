@@ -93,6 +93,8 @@ private:
   void on_suspend(bool suspended);
   void listen(slot_number slot);
   void send_pending(std::vector<slot_number> of);
+  [[nodiscard]] bool cut_off() const;
+  void send_sockets_away();
   void tell_neighbours(const std::bitset<slots + 1>& which);
   void tell_all_slots(const slot_told& what);
   void arrive(slot_number slot, arrived what);

@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -44,6 +45,7 @@ keeper::handlers local_node::keeper_handlers() {
         const auto home = x.node.text + '/' + x.incarnation;
         tell_all_slots(slot_told{home_gone{home}});
         visits_->home_gone(home);
+        peers_->say_buried(x.node, x.incarnation);
       },
     .on_handed_over =
       [this](const membership::handed_over& x) { peers_->notify(x.to); },
@@ -76,6 +78,12 @@ peers::handlers local_node::peer_handlers() {
       [this](const std::bitset<slots + 1>& which) {
         const std::lock_guard lock{mutex_};
         started_anew_ |= which;
+      },
+    .on_buried =
+      [this](std::string_view incarnation) {
+        // If we are back, our sockets have signed in again.
+        if (incarnation == incarnation_ && cut_off())
+          send_sockets_away();
       },
     .on_stats = [this] { return metrics(); }};
 }
@@ -157,6 +165,24 @@ void local_node::on_suspend(bool suspended) {
         {clock::now(), std::exchange(listening_.at(k), nullptr)});
     else if (!suspended && serving_.at(k) > 0)
       listen(k);
+}
+
+/// True while this node can serve nobody: without its lease, or without the bus
+/// when others have taken its slots.
+bool local_node::cut_off() const {
+  const auto hears = wire_->stats().connected;
+  const std::lock_guard lock{mutex_};
+  return suspended_
+         || (!hears
+             && std::all_of(serving_.begin(), serving_.end(),
+                            [](auto epoch) { return epoch == 0; }));
+}
+
+/// Nothing would tell them that they are not heard: their agents' actors live
+/// elsewhere now, and do not know of them.
+void local_node::send_sockets_away() {
+  screens_->end_all("unavailable");
+  visits_->end_all("unavailable: come back, and resume");
 }
 
 void local_node::send_pending(std::vector<slot_number> of) {
@@ -263,6 +289,8 @@ void local_node::look_at_bus() {
   const auto lost = std::exchange(bus_connected_, now.connected);
   if (lost && !now.connected)
     keeper_->tell(membership::bus_lost{});
+  if (!now.connected && cut_off())
+    send_sockets_away();
   if (now.connected && (!lost || now.reconnects != bus_reconnects_)) {
     bus_reconnects_ = now.reconnects;
     keeper_->tell(membership::bus_found{});

@@ -44,6 +44,11 @@ std::string load::message_name(const std::string& run, int user,
   return user_name(run, user) + '-' + std::to_string(number);
 }
 
+std::string load::name_of(int user) const {
+  return how_.names.empty() ? user_name(how_.run, user)
+                            : how_.names[static_cast<std::size_t>(user)];
+}
+
 load::load(bus& wire, options how)
   : wire_(wire),
     how_(std::move(how)),
@@ -115,8 +120,8 @@ void load::send_next(std::size_t place, time due) {
 void load::send(std::size_t place) {
   auto& f = flights_[place];
   f.tried = std::chrono::steady_clock::now();
-  const contact to{"web", user_name(how_.run, f.user)};
-  const inbound what{.id = {message_name(how_.run, f.user, f.number)},
+  const contact to{"web", name_of(f.user)};
+  const inbound what{.id = {to.user + '-' + std::to_string(f.number)},
                      .from = to,
                      .content = payload(f.payload)};
   // The number in the reply subject tells a late answer from the one awaited.

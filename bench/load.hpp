@@ -30,6 +30,7 @@ public:
   struct options {
     std::string run; ///< Part of every user's name and every message id.
     int users = 1000;
+    std::vector<std::string> names{}; ///< Of all users; empty: `user_name`.
     int window = 1000;
     std::int64_t messages = 0; ///< 0: until `stop`.
     std::int64_t after = 0;    ///< Each user's last number, from a run before.
@@ -104,6 +105,7 @@ private:
     bool open = false;
   };
 
+  [[nodiscard]] std::string name_of(int user) const;
   void on_reply(const bus::packet& x);
   void send(std::size_t place);
   void send_next(std::size_t place, time due);

@@ -10,7 +10,9 @@
 
 #include <boost/json.hpp>
 
+#include <atomic>
 #include <charconv>
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <random>
@@ -26,8 +28,12 @@ using std::chrono::steady_clock;
 constexpr auto start_max = 90s;
 constexpr auto receipts_max = 60s;
 
+/// Set by a signal: what was started is ended in order then, too.
+std::atomic<bool> interrupted{false};
+
 struct options {
-  storm::options what{.seed = std::random_device{}()};
+  storm::options what{.seed = std::random_device{}(),
+                      .give_up = [] { return interrupted.load(); }};
   double hours = 0;
   std::string program;
   bool json = false;
@@ -157,7 +163,8 @@ int run(options how) {
     all.add(c.book);
     (how.json ? std::cerr : std::cout) << c.text << std::flush;
     ++how.what.seed;
-  } while (static_cast<double>(seconds_since(begin)) < how.hours * 3600);
+  } while (!interrupted
+           && static_cast<double>(seconds_since(begin)) < how.hours * 3600);
   if (how.json)
     std::cout << R"({"passed":)" << (failed == 0 ? "true" : "false")
               << R"(,"clusters":)" << chapters << R"(,"seed":)"
@@ -233,6 +240,8 @@ int main(int argc, char** argv) {
                     .parent_path()
                     .parent_path()
                   / "gateways" / "switchboard";
+  for (const auto signal : {SIGINT, SIGTERM})
+    std::signal(signal, [](int) { interrupted = true; });
   try {
     return run(how);
   } catch (const std::exception& e) {

@@ -90,6 +90,7 @@ std::string site::conninfo_through(const tcp_link& by) const {
 
 void site::start(int node) {
   auto& x = at(node);
+  x.told_to_end = false;
   std::string urls;
   for (const auto& one : x.nats)
     urls += (urls.empty() ? "" : ",")
@@ -105,6 +106,9 @@ void site::start(int node) {
                       + std::to_string(nats_servers),
                     "SWITCHBOARD_POSTGRES_URL=" + conninfo_through(*x.postgres),
                     "SWITCHBOARD_AUTH_SECRET=" + secret_,
+                    // Not 30: agents whose node lost its database are not told,
+                    // and their conversations wait for so long.
+                    "SWITCHBOARD_AGENTS_GRACE_S=5",
                     "SWITCHBOARD_HTTP_PORT=" + std::to_string(x.port)},
     .directory = folder_,
     .log = folder_ + '/' + name(node) + ".log"});
@@ -118,8 +122,10 @@ void site::kill(int node) {
 }
 
 void site::signal(int node, int number) {
-  if (at(node).process)
-    at(node).process->signal(number);
+  if (!at(node).process)
+    return;
+  at(node).told_to_end = at(node).told_to_end || number == SIGTERM;
+  at(node).process->signal(number);
 }
 
 std::optional<int> site::wait(int node, std::chrono::milliseconds patience) {
@@ -151,7 +157,7 @@ std::vector<std::uint16_t> site::http_ports() const {
 
 int site::ended_by_itself() {
   for (int i = 0; i < nodes_max; ++i)
-    if (at(i).process && !at(i).process->alive())
+    if (at(i).process && !at(i).told_to_end && !at(i).process->alive())
       return i;
   return -1;
 }

@@ -82,6 +82,7 @@ private:
     std::unique_ptr<tcp_link> postgres{};
     std::vector<std::unique_ptr<tcp_link>> nats{};
     std::optional<child_process> process{};
+    bool told_to_end = false;
   };
 
   member& at(int node) { return nodes_.at(static_cast<std::size_t>(node)); }

@@ -41,8 +41,8 @@ storm::storm(site& on, traffic& under, const ownership_watch& owners,
   : on_(on),
     under_(under),
     owners_(owners),
-    how_(how),
-    random_(how.seed),
+    how_(std::move(how)),
+    random_(how_.seed),
     scene_{on, owners, under.wire(), random_} {
   shuffle_order();
 }
@@ -97,7 +97,7 @@ storm::faults_now storm::next_faults() {
   const auto first = kinds_now_[0];
   all.push_back(make_fault(first, scene_, busy));
   if (how_.only || stands_alone(first) || next_ == order_.size()
-      || scene_.draw(5) > 0)
+      || scene_.draw(3) > 0)
     return all;
   const auto second =
     second_kinds.at(static_cast<std::size_t>(scene_.draw(second_kinds.size())));
@@ -156,6 +156,8 @@ pulse::times storm::must_come_back(fault::steady_clock::time_point since,
   pulse p{under_, owners_, since};
   const auto until = fault::steady_clock::now() + recovery_max;
   while (!p.look()) {
+    if (how_.give_up && how_.give_up())
+      throw std::runtime_error("interrupted");
     if (const auto node = on_.ended_by_itself(); node >= 0)
       throw std::runtime_error(site::name(node) + " ended by itself after "
                                + after);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -22,6 +23,7 @@ public:
     std::uint64_t seed = 0;
     int faults = 40;
     std::optional<fault_kind> only{}; ///< Else all kinds, equally often.
+    std::function<bool()> give_up{};  ///< Somebody wants the end.
   };
 
   storm(site& on, traffic& under, const ownership_watch& owners, options how);

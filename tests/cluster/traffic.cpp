@@ -5,7 +5,7 @@
 #include "persistence/postgres/postgres_store.hpp"
 
 #include <algorithm>
-#include <set>
+#include <array>
 #include <sstream>
 #include <stdexcept>
 
@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int direct_users_min = 240;
-constexpr double direct_rate = 120;
+constexpr std::size_t direct_users_of_slot = 4;
+constexpr double direct_rate = 160;
 constexpr int talking_users = 48;
 constexpr int agents = 16;
 constexpr int agent_capacity = 6000; // Six conversations.
@@ -28,36 +28,34 @@ std::string agent_name(int which) {
   return "agent-" + std::to_string(which);
 }
 
-/// The slots of so many users of a run that none is left out.
-std::vector<slot_number> slots_covered(const std::string& run, int users_min) {
-  std::vector<slot_number> all;
-  std::set<slot_number> met;
-  while (std::ssize(all) < users_min || met.size() < slots) {
-    all.push_back(subject::slot_of(
-      {"web", bench::load::user_name(run, static_cast<int>(all.size()))}));
-    met.insert(all.back());
+/// So many users of each slot: one of every slot, then the next of every slot,
+/// so that who writes in turn comes to each slot again soon.
+std::vector<std::string> users_in_all_slots(const std::string& run,
+                                            std::size_t for_each) {
+  std::array<std::vector<std::string>, slots> of;
+  const auto full = [&](const auto& x) { return x.size() >= for_each; };
+  for (int i = 0; !std::all_of(of.begin(), of.end(), full); ++i) {
+    auto name = run + '-' + std::to_string(i);
+    auto& mates = of.at(subject::slot_of({"web", name}));
+    if (!full(mates))
+      mates.push_back(std::move(name));
   }
-  return all;
-}
-
-/// One user of each slot.
-std::vector<std::string> one_for_each_slot(const std::string& run) {
   std::vector<std::string> all;
-  std::set<slot_number> met;
-  const auto covered = slots_covered(run, 0);
-  for (std::size_t i = 0; i < covered.size(); ++i)
-    if (met.insert(covered[i]).second)
-      all.push_back(run + '-' + std::to_string(i));
+  for (std::size_t round = 0; round < for_each; ++round)
+    for (const auto& x : of)
+      all.push_back(x[round]);
   return all;
 }
 
-void check_direct(damage& to, const sql& ask, const bench::load& x) {
+void check_direct(damage& to, const sql& ask, const traffic& of) {
+  const auto& x = of.direct();
   std::vector<bench::sent_message> sent;
   const std::string run = traffic::direct_run;
-  for (const auto& a : x.answers())
-    sent.push_back({bench::load::user_name(run, a.user), a.number,
-                    bench::load::message_name(run, a.user, a.number),
+  for (const auto& a : x.answers()) {
+    const auto& name = of.direct_users()[static_cast<std::size_t>(a.user)];
+    sent.push_back({name, a.number, name + '-' + std::to_string(a.number),
                     bench::place{a.where.session.value, a.where.seq}});
+  }
   std::vector<bench::stored_line> stored;
   std::istringstream rows{ask("SELECT source_id, session_id, seq FROM entry "
                               "WHERE kind = 1 AND source_id LIKE '"
@@ -119,11 +117,14 @@ void traffic::prepare(site& on) {
 
 traffic::traffic(site& on)
   : wire_(on.connect("load")),
-    direct_slots_(slots_covered(direct_run, direct_users_min)) {
-  const auto users = static_cast<int>(direct_slots_.size());
+    direct_users_(users_in_all_slots(direct_run, direct_users_of_slot)) {
+  for (const auto& x : direct_users_)
+    direct_slots_.push_back(subject::slot_of({"web", x}));
+  const auto users = static_cast<int>(direct_users_.size());
   direct_ = std::make_unique<bench::load>(
     *wire_, bench::load::options{.run = direct_run,
                                  .users = users,
+                                 .names = direct_users_,
                                  .window = users,
                                  .rate = direct_rate,
                                  .patience = 250ms,
@@ -139,7 +140,7 @@ traffic::traffic(site& on)
   }
   direct_->start();
   buffered_ = std::make_unique<buffered_senders>(
-    *wire_, one_for_each_slot(buffered_run), buffered_pace);
+    *wire_, users_in_all_slots(buffered_run, 1), buffered_pace);
   talking_ = std::make_unique<talkers>(
     *wire_, *left_, said_, numbered_users(talk_run, talking_users), talk_pace);
 }
@@ -157,7 +158,7 @@ verdict judge(site& on, traffic& x) {
                              quiet_max, v.left);
   for (auto& one : x.desks())
     one.stop();
-  check_direct(v.all, ask, x.direct());
+  check_direct(v.all, ask, x);
   check_receipts(v.all, ask, x.said(), traffic::talk_run);
   check_receipts(v.all, ask, x.answers(),
                  std::string("re-") + traffic::talk_run);

@@ -46,6 +46,10 @@ public:
   [[nodiscard]] const ledger& answers() const { return answers_; }
   [[nodiscard]] const out_log& left() const { return *left_; }
 
+  [[nodiscard]] const std::vector<std::string>& direct_users() const {
+    return direct_users_;
+  }
+
   /// Slots of the users of the direct lane, by number; every slot is there.
   [[nodiscard]] const std::vector<slot_number>& direct_slots() const {
     return direct_slots_;
@@ -55,6 +59,7 @@ private:
   std::unique_ptr<bus> wire_;
   ledger said_;    ///< By customers, to agents.
   ledger answers_; ///< By agents.
+  std::vector<std::string> direct_users_;
   std::vector<slot_number> direct_slots_;
   std::unique_ptr<bench::load> direct_;
   std::unique_ptr<out_log> left_;
