@@ -12,6 +12,7 @@ namespace switchboard::faults {
 namespace {
 
 using namespace std::chrono_literals;
+using test::flow;
 
 constexpr auto effect_max = 20s;
 constexpr auto end_max = 40s;

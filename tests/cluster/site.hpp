@@ -5,7 +5,7 @@
 #include "persistence/postgres/local_postgres.hpp"
 #include "tests/cluster/database.hpp"
 #include "tests/cluster/nats_cluster.hpp"
-#include "tests/cluster/tcp_link.hpp"
+#include "tests/support/tcp_link.hpp"
 
 #include <chrono>
 #include <map>
@@ -15,6 +15,8 @@
 #include <vector>
 
 namespace switchboard::faults {
+
+using test::tcp_link;
 
 /// A whole installation on one machine: nodes as processes of their own, three
 /// nats-servers, one PostgreSQL, and links between each node and each server.

@@ -1,4 +1,4 @@
-#include "tests/cluster/tcp_link.hpp"
+#include "tests/support/tcp_link.hpp"
 
 #include "config/child_process.hpp"
 
@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-namespace switchboard::faults {
+namespace switchboard::test {
 
 namespace {
 
@@ -349,4 +349,4 @@ tcp_link::counts tcp_link::now() const {
   return impl_->counted;
 }
 
-} // namespace switchboard::faults
+} // namespace switchboard::test

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace switchboard::faults {
+namespace switchboard::test {
 
 /// What one direction of a link does with the bytes that come.
 enum class flow : std::uint8_t {
@@ -55,4 +55,4 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-} // namespace switchboard::faults
+} // namespace switchboard::test
