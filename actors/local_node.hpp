@@ -11,6 +11,7 @@
 #include "actors/world.hpp"
 
 #include <array>
+#include <atomic>
 #include <bitset>
 #include <chrono>
 #include <condition_variable>
@@ -161,7 +162,7 @@ private:
   std::array<std::unique_ptr<bus::subscription>, slots> listening_;
   std::vector<leaving_listener> leaving_;
   std::bitset<slots + 1> started_anew_; ///< To be told to all, soon.
-  bool bus_connected_ = true;
+  std::atomic<bool> bus_connected_ = true;
   std::uint64_t bus_reconnects_ = 0;
   bool suspended_ = false;
   bool stopping_ = false;

@@ -110,7 +110,9 @@ void local_node::on_serve(const lease_book::taken& x) {
 
 /// @pre the mutex is held
 void local_node::listen(slot_number slot) {
-  if (listening_.at(slot))
+  // Without a connection the library lets us wait for its lock; `care` comes
+  // back when there is one.
+  if (listening_.at(slot) || !bus_connected_)
     return;
   auto made =
     wire_->subscribe(subject::slot_post_pattern(slot), "",
@@ -263,7 +265,7 @@ void local_node::care() {
     peers_->tick();
     screens_->tick();
     visits_->tick();
-    if (round % 2 == 0)
+    if (round % 2 == 0 && bus_connected_)
       lane_->tick();
     if (round % 10 == 0)
       world_->tell_router(router::swept{});
@@ -279,14 +281,22 @@ void local_node::care() {
         if (serving_.at(k) > 0 && !suspended_)
           listen(k); // If it could not be done before.
     }
-    over.clear(); // Each drains: what was delivered is handled.
+    // Each drains: what was delivered is handled. While the library looks for a
+    // server each would wait for as long as one takes to answer.
+    while (!over.empty() && wire_->stats().connected)
+      over.pop_back();
+    if (!over.empty()) {
+      const std::lock_guard lock{mutex_};
+      for (auto& x : over)
+        leaving_.push_back(std::move(x)); // In the next round.
+    }
   }
 }
 
 /// What was said while the connection was down is lost: say it again.
 void local_node::look_at_bus() {
   const auto now = wire_->stats();
-  const auto lost = std::exchange(bus_connected_, now.connected);
+  const auto lost = bus_connected_.exchange(now.connected);
   if (lost && !now.connected)
     keeper_->tell(membership::bus_lost{});
   if (!now.connected && cut_off())
