@@ -11,6 +11,7 @@
 #include "actors/world.hpp"
 
 #include <array>
+#include <atomic>
 #include <bitset>
 #include <chrono>
 #include <condition_variable>
@@ -93,6 +94,8 @@ private:
   void on_suspend(bool suspended);
   void listen(slot_number slot);
   void send_pending(std::vector<slot_number> of);
+  [[nodiscard]] bool cut_off() const;
+  void send_sockets_away();
   void tell_neighbours(const std::bitset<slots + 1>& which);
   void tell_all_slots(const slot_told& what);
   void arrive(slot_number slot, arrived what);
@@ -161,7 +164,7 @@ private:
   std::array<std::unique_ptr<bus::subscription>, slots> listening_;
   std::vector<leaving_listener> leaving_;
   std::bitset<slots + 1> started_anew_; ///< To be told to all, soon.
-  bool bus_connected_ = true;
+  std::atomic<bool> bus_connected_ = true;
   std::uint64_t bus_reconnects_ = 0;
   bool suspended_ = false;
   bool stopping_ = false;

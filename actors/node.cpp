@@ -96,7 +96,8 @@ result<void> local_node::check_database() {
     how_, "PostgreSQL", [this] { return check_durability(how_.postgres_url); });
   if (!durable)
     return durable;
-  const auto schema = migration_status(how_.postgres_url);
+  const auto schema = insist<migration_state>(
+    how_, "PostgreSQL", [this] { return migration_status(how_.postgres_url); });
   if (!schema)
     return schema.error();
   if (!schema->pending.empty())

@@ -12,6 +12,10 @@ namespace switchboard {
 void local_node::sign_in(const agent_id& who,
                          std::shared_ptr<agent_screen> screen,
                          screen_position from, callback<std::int64_t> done) {
+  if (cut_off()) {
+    done(fail(errc::unavailable, "this node is cut off; come to another one"));
+    return;
+  }
   screens_->sign_in(who, std::move(screen), std::move(from), std::move(done));
 }
 
@@ -45,6 +49,10 @@ void local_node::post(inbound what, callback<receipt> done) {
 std::int64_t local_node::come(const contact& who,
                               std::shared_ptr<visitor_screen> screen,
                               visit::position from, callback<receipt> done) {
+  if (cut_off()) {
+    done(fail(errc::unavailable, "this node is cut off; come to another one"));
+    return 0;
+  }
   return visits_->come(who, std::move(screen), from, std::move(done));
 }
 

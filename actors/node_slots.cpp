@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -44,6 +45,7 @@ keeper::handlers local_node::keeper_handlers() {
         const auto home = x.node.text + '/' + x.incarnation;
         tell_all_slots(slot_told{home_gone{home}});
         visits_->home_gone(home);
+        peers_->say_buried(x.node, x.incarnation);
       },
     .on_handed_over =
       [this](const membership::handed_over& x) { peers_->notify(x.to); },
@@ -78,6 +80,12 @@ peers::handlers local_node::peer_handlers() {
         const std::lock_guard lock{mutex_};
         started_anew_ |= which;
       },
+    .on_buried =
+      [this](std::string_view incarnation) {
+        // If we are back, our sockets have signed in again.
+        if (incarnation == incarnation_ && cut_off())
+          send_sockets_away();
+      },
     .on_stats = [this] { return metrics(); }};
 }
 
@@ -103,7 +111,9 @@ void local_node::on_serve(const lease_book::taken& x) {
 
 /// @pre the mutex is held
 void local_node::listen(slot_number slot) {
-  if (listening_.at(slot))
+  // Without a connection the library lets us wait for its lock; `care` comes
+  // back when there is one.
+  if (listening_.at(slot) || !bus_connected_)
     return;
   auto made =
     wire_->subscribe(subject::slot_post_pattern(slot), "",
@@ -158,6 +168,24 @@ void local_node::on_suspend(bool suspended) {
         {clock::now(), std::exchange(listening_.at(k), nullptr)});
     else if (!suspended && serving_.at(k) > 0)
       listen(k);
+}
+
+/// True while this node can serve nobody: without its lease, or without the bus
+/// when others have taken its slots.
+bool local_node::cut_off() const {
+  const auto hears = wire_->stats().connected;
+  const std::lock_guard lock{mutex_};
+  return suspended_
+         || (!hears
+             && std::all_of(serving_.begin(), serving_.end(),
+                            [](auto epoch) { return epoch == 0; }));
+}
+
+/// Nothing would tell them that they are not heard: their agents' actors live
+/// elsewhere now, and do not know of them.
+void local_node::send_sockets_away() {
+  screens_->end_all("unavailable");
+  visits_->end_all("unavailable: come back, and resume");
 }
 
 void local_node::send_pending(std::vector<slot_number> of) {
@@ -238,7 +266,7 @@ void local_node::care() {
     peers_->tick();
     screens_->tick();
     visits_->tick();
-    if (round % 2 == 0)
+    if (round % 2 == 0 && bus_connected_)
       lane_->tick();
     if (round % 10 == 0)
       world_->tell_router(router::swept{});
@@ -254,16 +282,26 @@ void local_node::care() {
         if (serving_.at(k) > 0 && !suspended_)
           listen(k); // If it could not be done before.
     }
-    over.clear(); // Each drains: what was delivered is handled.
+    // Each drains: what was delivered is handled. While the library looks for a
+    // server each would wait for as long as one takes to answer.
+    while (!over.empty() && wire_->stats().connected)
+      over.pop_back();
+    if (!over.empty()) {
+      const std::lock_guard lock{mutex_};
+      for (auto& x : over)
+        leaving_.push_back(std::move(x)); // In the next round.
+    }
   }
 }
 
 /// What was said while the connection was down is lost: say it again.
 void local_node::look_at_bus() {
   const auto now = wire_->stats();
-  const auto lost = std::exchange(bus_connected_, now.connected);
+  const auto lost = bus_connected_.exchange(now.connected);
   if (lost && !now.connected)
     keeper_->tell(membership::bus_lost{});
+  if (!now.connected && cut_off())
+    send_sockets_away();
   if (now.connected && (!lost || now.reconnects != bus_reconnects_)) {
     bus_reconnects_ = now.reconnects;
     keeper_->tell(membership::bus_found{});

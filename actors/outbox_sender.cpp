@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace switchboard {
@@ -11,6 +12,14 @@ namespace {
 
 constexpr auto retry_first = duration{100};
 constexpr auto retry_max = duration{5000};
+
+/// What must leave in order: replies of a contact, also those of its next
+/// session, and events of a session.
+std::string lane_of(const outbox_row& row) {
+  return row.subject.starts_with("sb.v1.out.")
+           ? row.subject
+           : std::to_string(row.session.value);
+}
 
 } // namespace
 
@@ -28,7 +37,7 @@ struct outbox_sender::shared : std::enable_shared_from_this<shared> {
   bool left_behind = false;
   std::size_t held = 0;
   std::uint64_t sent = 0;
-  std::unordered_map<session_id, queue> lanes;
+  std::unordered_map<std::string, queue> lanes;
 
   /// @pre the mutex is not held: the bus may call back at once.
   void publish(const outbox_row& row) {
@@ -36,16 +45,16 @@ struct outbox_sender::shared : std::enable_shared_from_this<shared> {
     with.emplace_back("Nats-Msg-Id", row.dedupe_id);
     wire->publish_stored(row.subject, row.payload, with,
                          [self = shared_from_this(),
-                          session = row.session](const result<void>& stored) {
-                           self->acknowledged(session, stored);
+                          key = lane_of(row)](const result<void>& stored) {
+                           self->acknowledged(key, stored);
                          });
   }
 
-  void acknowledged(session_id session, const result<void>& stored) {
+  void acknowledged(const std::string& key, const result<void>& stored) {
     std::unique_lock lock{mutex};
     if (stopped)
       return;
-    auto& lane = lanes[session];
+    auto& lane = lanes[key];
     if (!stored) {
       // Said once: with the bus away there are many lanes and many tries.
       if (lane.retry == retry_first)
@@ -53,8 +62,8 @@ struct outbox_sender::shared : std::enable_shared_from_this<shared> {
                      lane.rows.front().dedupe_id, stored.error().detail);
       const auto wait = lane.retry;
       lane.retry = std::min(lane.retry * 2, retry_max);
-      timers->at(now() + wait, [self = shared_from_this(), session] {
-        self->publish_first(session);
+      timers->at(now() + wait, [self = shared_from_this(), key] {
+        self->publish_first(key);
       });
       return;
     }
@@ -64,7 +73,7 @@ struct outbox_sender::shared : std::enable_shared_from_this<shared> {
     --held;
     ++sent;
     if (lane.rows.empty()) {
-      lanes.erase(session);
+      lanes.erase(key);
       return;
     }
     const auto next = lane.rows.front();
@@ -72,11 +81,11 @@ struct outbox_sender::shared : std::enable_shared_from_this<shared> {
     publish(next);
   }
 
-  void publish_first(session_id session) {
+  void publish_first(const std::string& key) {
     std::unique_lock lock{mutex};
     if (stopped)
       return;
-    const auto next = lanes.at(session).rows.front();
+    const auto next = lanes.at(key).rows.front();
     lock.unlock();
     publish(next);
   }
@@ -101,7 +110,7 @@ void outbox_sender::send(outbox_row row) {
     self_->left_behind = true;
     return;
   }
-  auto& lane = self_->lanes[row.session];
+  auto& lane = self_->lanes[lane_of(row)];
   // Read back from the database while it was on its way here.
   for (const auto& x : lane.rows)
     if (x.dedupe_id == row.dedupe_id)

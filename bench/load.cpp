@@ -44,6 +44,11 @@ std::string load::message_name(const std::string& run, int user,
   return user_name(run, user) + '-' + std::to_string(number);
 }
 
+std::string load::name_of(int user) const {
+  return how_.names.empty() ? user_name(how_.run, user)
+                            : how_.names[static_cast<std::size_t>(user)];
+}
+
 load::load(bus& wire, options how)
   : wire_(wire),
     how_(std::move(how)),
@@ -115,8 +120,8 @@ void load::send_next(std::size_t place, time due) {
 void load::send(std::size_t place) {
   auto& f = flights_[place];
   f.tried = std::chrono::steady_clock::now();
-  const contact to{"web", user_name(how_.run, f.user)};
-  const inbound what{.id = {message_name(how_.run, f.user, f.number)},
+  const contact to{"web", name_of(f.user)};
+  const inbound what{.id = {to.user + '-' + std::to_string(f.number)},
                      .from = to,
                      .content = payload(f.payload)};
   // The number in the reply subject tells a late answer from the one awaited.
@@ -199,8 +204,11 @@ void load::pace() {
     changed_.wait(lock, [&] { return !free_.empty() || stopping_ || ended_; });
     if (stopping_ || ended_ || free_.empty())
       return;
-    const auto place = free_.back();
-    free_.pop_back();
+    const auto place = how_.in_turn ? free_.front() : free_.back();
+    if (how_.in_turn)
+      free_.pop_front();
+    else
+      free_.pop_back();
     send_next(place, due);
   }
 }
@@ -239,6 +247,13 @@ double load::run(const std::string& title) {
 std::vector<load::answer> load::answers() const {
   const std::lock_guard lock{mutex_};
   return answers_;
+}
+
+std::vector<load::answer> load::answers_after(std::size_t count) const {
+  const std::lock_guard lock{mutex_};
+  return {answers_.begin()
+            + static_cast<std::ptrdiff_t>(std::min(count, answers_.size())),
+          answers_.end()};
 }
 
 std::map<std::string, std::int64_t> load::errors() const {

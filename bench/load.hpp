@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,13 +30,17 @@ public:
   struct options {
     std::string run; ///< Part of every user's name and every message id.
     int users = 1000;
+    std::vector<std::string> names{}; ///< Of all users; empty: `user_name`.
     int window = 1000;
     std::int64_t messages = 0; ///< 0: until `stop`.
     std::int64_t after = 0;    ///< Each user's last number, from a run before.
     double rate = 0;
     std::chrono::milliseconds patience{3000}; ///< Then it is sent again.
     bool to_floor =
-      false;            ///< To sb.v1.floor.…, where a bare responder answers.
+      false; ///< To sb.v1.floor.…, where a bare responder answers.
+    /// Open loop: who has waited longest is next, so that all users write. Else
+    /// it is who was answered last, and at a low rate always the same few.
+    bool in_turn = false;
     bool repeat = true; ///< false: what is not answered counts as lost.
   };
 
@@ -70,6 +75,8 @@ public:
   // -- what came of it (after `stop` or `wait`) -------------------------------
 
   [[nodiscard]] std::vector<answer> answers() const;
+  /// Those that came after the first `count`.
+  [[nodiscard]] std::vector<answer> answers_after(std::size_t count) const;
   [[nodiscard]] std::int64_t answered() const { return answered_; }
   [[nodiscard]] std::int64_t sent() const { return sent_; }
   [[nodiscard]] std::int64_t repeats() const { return repeats_; }
@@ -98,6 +105,7 @@ private:
     bool open = false;
   };
 
+  [[nodiscard]] std::string name_of(int user) const;
   void on_reply(const bus::packet& x);
   void send(std::size_t place);
   void send_next(std::size_t place, time due);
@@ -110,7 +118,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<flight> flights_;
-  std::vector<std::size_t> free_;
+  std::deque<std::size_t> free_;
   std::vector<std::int64_t> numbers_; ///< Last number of each user.
   std::vector<answer> answers_;
   std::map<std::string, std::int64_t> errors_;

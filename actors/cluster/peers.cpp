@@ -151,6 +151,10 @@ void peers::notify(const node_id& to) {
   publish(to, "migrate", "");
 }
 
+void peers::say_buried(const node_id& whom, std::string_view incarnation) {
+  publish(whom, "buried", incarnation);
+}
+
 void peers::say_anew(const std::bitset<slots + 1>& which) {
   std::set<node_id> others;
   {
@@ -181,6 +185,8 @@ void peers::on_packet(const bus::packet& x) {
     if (x.bytes.size() == which.size()
         && x.bytes.find_first_not_of("01") == x.bytes.npos)
       to_.on_anew(std::bitset<slots + 1>{std::string(x.bytes)});
+  } else if (verb == "buried") {
+    to_.on_buried(x.bytes);
   } else if (verb == "stats" && !x.reply.empty()) {
     static_cast<void>(wire_.publish(x.reply, to_.on_stats()));
   }

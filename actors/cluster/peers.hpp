@@ -43,6 +43,8 @@ public:
     std::function<void()> on_notice;
     /// These slots of another node were out of reach for a while.
     std::function<void(const std::bitset<slots + 1>&)> on_anew;
+    /// Others took a node of our name and this incarnation for dead.
+    std::function<void(std::string_view incarnation)> on_buried;
     /// How this node is, for operators: its metrics.
     std::function<std::string()> on_stats;
   };
@@ -77,6 +79,10 @@ public:
   /// Tells all other nodes that what they have sent to these slots (and was not
   /// answered) may be lost: the bus was away.
   void say_anew(const std::bitset<slots + 1>& which);
+
+  /// Tells a node that it was taken for dead, in case it lives and only has no
+  /// database.
+  void say_buried(const node_id& whom, std::string_view incarnation);
 
   /// Tries again what is due, gives up what is late. A few times a second.
   void tick();

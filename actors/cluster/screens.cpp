@@ -56,7 +56,7 @@ public:
       to_->end(reason);
   }
 
-  /// The agent could not be signed in any more.
+  /// Whatever it is bound to.
   void give_up(std::string_view reason) {
     const std::lock_guard lock{mutex_};
     to_->end(reason);
@@ -251,6 +251,17 @@ void screens::sign_in_again(const std::bitset<slots + 1>& which) {
       if (!got)
         x->doubt(); // `tick` tries again.
     });
+}
+
+void screens::end_all(std::string_view reason) {
+  std::vector<std::shared_ptr<line>> all;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [key, x] : all_)
+      all.push_back(x);
+  }
+  for (const auto& x : all)
+    x->give_up(reason);
 }
 
 void screens::tick() {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace switchboard {
@@ -38,6 +39,9 @@ public:
 
   /// The agents of these slots have new actors.
   void sign_in_again(const std::bitset<slots + 1>& which);
+
+  /// Ends all: this node can serve nobody, and others can.
+  void end_all(std::string_view reason);
 
   /// Signs those in again that have missed something. Once in a while.
   void tick();

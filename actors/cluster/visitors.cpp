@@ -119,6 +119,16 @@ void visitors::ask_owner(const contact& who, reply_to done) {
   to_.tell(subject::slot_of(who), visitor_here{who, home_, std::move(done), 0});
 }
 
+void visitors::end_all(std::string_view reason) {
+  for (auto& at : shelves_) {
+    const std::lock_guard lock{at.mutex};
+    for (auto& [who, x] : at.all)
+      for (auto& one : x.here)
+        if (one->to)
+          one->to->end(reason);
+  }
+}
+
 void visitors::leave(const contact& who, std::int64_t token) {
   const auto slot = subject::slot_of(who);
   auto& at = shelves_.at(slot);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -55,6 +56,9 @@ public:
 
   /// The contacts of these slots have new actors.
   void look_again(const std::bitset<slots + 1>& which);
+
+  /// Ends all: this node can serve nobody, and others can.
+  void end_all(std::string_view reason);
 
   /// Goes on where something had to wait. Once in a while.
   void tick();

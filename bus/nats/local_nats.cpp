@@ -54,9 +54,15 @@ std::string quoted(const std::string& name, const std::string& value) {
 } // namespace
 
 local_nats::local_nats(std::string data)
-  : data_(std::filesystem::absolute(data).string()),
+  : local_nats(member{.data = std::move(data), .password = random_secret(16)}) {
+  // nop
+}
+
+local_nats::local_nats(member what)
+  : data_(std::filesystem::absolute(what.data).string()),
+    more_(std::move(what.more)),
     port_(free_port()),
-    password_(random_secret(16)),
+    password_(std::move(what.password)),
     system_password_(random_secret(16)) {
   std::filesystem::create_directories(data_);
   start();
@@ -70,7 +76,7 @@ void local_nats::start() {
   if (server_ && server_->alive())
     return;
   const auto file = data_ + "/nats.conf";
-  std::ofstream{file, std::ios::trunc} << nats_conf;
+  std::ofstream{file, std::ios::trunc} << nats_conf << more_;
   child_process::options how;
   how.command = {"nats-server", "-c", file};
   how.environment = {"NATS_PORT=" + std::to_string(port_),

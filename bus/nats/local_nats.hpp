@@ -20,6 +20,15 @@ public:
   /// @throws std::runtime_error, saying what to do, when it does not come up
   explicit local_nats(std::string data);
 
+  /// One of several that work together.
+  struct member {
+    std::string data;     ///< As above; each has its own.
+    std::string more{};   ///< Further lines for its configuration.
+    std::string password; ///< Of clients, the same for all.
+  };
+  /// Does not wait for the others. @throws as above
+  explicit local_nats(member what);
+
   ~local_nats();
 
   [[nodiscard]] bool alive();
@@ -50,6 +59,7 @@ public:
 
 private:
   std::string data_;
+  std::string more_;
   std::uint16_t port_ = 0;
   std::string user_ = "switchboard";
   std::string password_;

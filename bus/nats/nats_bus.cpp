@@ -117,6 +117,7 @@ private:
   std::unique_ptr<nats::stored_publisher> stored_;
   std::binary_semaphore closed_{0};
   std::atomic<bool> connected_{false};
+  mutable std::atomic<std::uint64_t> reconnects_{0}; ///< As last seen.
 
   mutable std::mutex mutex_;
   std::set<const nats::listener*> listeners_;
@@ -375,12 +376,16 @@ void nats_bus::publish_stored(std::string_view subject, std::string_view bytes,
 bus::statistics nats_bus::stats() const {
   statistics x;
   x.connected = connected_;
+  x.reconnects = reconnects_;
   natsStatistics* raw = nullptr;
-  if (natsStatistics_Create(&raw) == NATS_OK) {
+  // While it looks for a server the library holds its lock for as long as each
+  // of them takes to answer.
+  if (x.connected && natsStatistics_Create(&raw) == NATS_OK) {
     natsConnection_GetStats(connection_.get(), raw);
     natsStatistics_GetCounts(raw, nullptr, nullptr, nullptr, nullptr,
                              &x.reconnects);
     natsStatistics_Destroy(raw);
+    reconnects_ = x.reconnects;
   }
   const std::lock_guard lock{mutex_};
   x.dropped = dropped_before_;

@@ -10,6 +10,7 @@
 #include "persistence/postgres/postgres_store.hpp"
 #include "tests/support/screen.hpp"
 #include "tests/support/servers.hpp"
+#include "tests/support/tcp_link.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -195,6 +196,54 @@ TEST_CASE_METHOD(cluster, "every contact is answered, whichever node owns it",
     }
   }
   check_invariants();
+}
+
+TEST_CASE_METHOD(cluster,
+                 "a node that others took for dead sends its agents away",
+                 "[live][cluster]") {
+  nodes.at(0).reset();
+  auto how = servers().options(named(0));
+  test::tcp_link to_database{servers().postgres.port()};
+  const auto own = ':' + std::to_string(servers().postgres.port()) + '/';
+  how.postgres_url.replace(how.postgres_url.find(own), own.size(),
+                           ':' + std::to_string(to_database.port()) + '/');
+  auto made = node::start(how);
+  REQUIRE(ok(made));
+  nodes.at(0) = std::move(*made);
+  REQUIRE(balanced());
+  const auto before = std::make_shared<test::watching_screen>();
+  sign_in(0, "li", before);
+
+  to_database.cut(); // The bus still reaches it, and so do its sockets.
+  CHECK(before->wait_end() == "unavailable");
+  std::promise<result<std::int64_t>> told;
+  nodes.at(0)->face().sign_in(
+    {"li"}, std::make_shared<test::watching_screen>(), {},
+    [&](const result<std::int64_t>& x) { told.set_value(x); });
+  const auto refused = told.get_future().get();
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().code == errc::unavailable);
+  const auto elsewhere = std::make_shared<test::watching_screen>();
+  sign_in(1, "li", elsewhere);
+
+  // Only what others have taken can come back.
+  const auto owns_some = [&] {
+    const auto seen = book->look();
+    return !seen
+           || std::any_of(
+             seen->places.begin(), seen->places.end(),
+             [](const auto& x) { return x.owner.text == named(0); });
+  };
+  const auto until = std::chrono::steady_clock::now() + 30s;
+  while (owns_some() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(10ms);
+  REQUIRE_FALSE(owns_some());
+  to_database.heal();
+  REQUIRE(balanced());
+  const auto again = std::make_shared<test::watching_screen>();
+  sign_in(0, "li", again);
+  serve(0, "li", customer_of(*this, 0), *again);
+  nodes.at(0).reset(); // Before the link.
 }
 
 TEST_CASE_METHOD(cluster, "an agent works from any node with any session",

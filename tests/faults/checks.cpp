@@ -1,5 +1,7 @@
 #include "tests/faults/checks.hpp"
 
+#include "config/child_process.hpp"
+
 #include <map>
 #include <sstream>
 #include <thread>
@@ -22,12 +24,12 @@ struct place {
 };
 
 /// The messages whose ids begin so, in the order of the log.
-std::vector<std::pair<std::string, place>> entries(const bench::rig& on,
+std::vector<std::pair<std::string, place>> entries(const sql& ask,
                                                    const std::string& prefix) {
   std::istringstream rows{
-    on.query("SELECT source_id, session_id, seq FROM entry WHERE source_id "
-             "LIKE '"
-             + prefix + "-%' ORDER BY session_id, seq")};
+    ask("SELECT source_id, session_id, seq FROM entry WHERE source_id "
+        "LIKE '"
+        + prefix + "-%' ORDER BY session_id, seq")};
   std::vector<std::pair<std::string, place>> all;
   std::string id;
   place at;
@@ -53,14 +55,14 @@ private:
 
 } // namespace
 
-bool wait_until_quiet(const bench::rig& on, const std::string& run,
+bool wait_until_quiet(const sql& ask, const std::string& run,
                       std::int64_t stored, std::chrono::seconds patience,
                       rest& left) {
   const auto until = std::chrono::steady_clock::now() + patience;
   for (;;) {
     std::istringstream row{
-      on.query("SELECT (SELECT count(*) FROM entry WHERE source_id LIKE '" + run
-               + "-%'), (SELECT count(*) FROM outbox)")};
+      ask("SELECT (SELECT count(*) FROM entry WHERE source_id LIKE '" + run
+          + "-%'), (SELECT count(*) FROM outbox)")};
     std::int64_t read = 0;
     row >> read >> left.unsent;
     left.unread = stored - read;
@@ -72,11 +74,11 @@ bool wait_until_quiet(const bench::rig& on, const std::string& run,
   }
 }
 
-void check_receipts(damage& to, const bench::rig& on, const ledger& receipts,
+void check_receipts(damage& to, const sql& ask, const ledger& receipts,
                     const std::string& prefix) {
   std::unordered_map<std::string, place> found;
   order in_order;
-  for (const auto& [id, at] : entries(on, prefix)) {
+  for (const auto& [id, at] : entries(ask, prefix)) {
     if (!found.emplace(id, at).second)
       to.note(to.doubled, id);
     in_order.see(to, id);
@@ -90,12 +92,12 @@ void check_receipts(damage& to, const bench::rig& on, const ledger& receipts,
   to.doubled += receipts.doubled();
 }
 
-void check_stored(damage& to, const bench::rig& on,
+void check_stored(damage& to, const sql& ask,
                   const std::vector<numbered>& stored) {
   for (const auto& x : stored) {
     std::unordered_map<std::string, int> times;
     order in_order;
-    for (const auto& [id, at] : entries(on, x.user)) {
+    for (const auto& [id, at] : entries(ask, x.user)) {
       if (++times[id] > 1)
         to.note(to.doubled, id);
       in_order.see(to, id);
@@ -122,11 +124,12 @@ void check_out(damage& to, const out_log& left, const ledger& answers) {
     to.note(to.doubled, "an id left with two contents, or without an id");
 }
 
-std::string run_verify(bench::rig& on, const std::string& program) {
-  const auto done = run_process(
-    {.command = {program, "verify"},
-     .environment = {"SWITCHBOARD_POSTGRES_URL=" + on.postgres().conninfo()},
-     .directory = on.folder()});
+std::string run_verify(const std::string& program, const std::string& conninfo,
+                       const std::string& folder) {
+  const auto done =
+    run_process({.command = {program, "verify"},
+                 .environment = {"SWITCHBOARD_POSTGRES_URL=" + conninfo},
+                 .directory = folder});
   return done.exit_code == 0 ? "" : done.output;
 }
 

@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 constexpr auto receipt_max = 2s;
 constexpr auto reconnect_pause = 50ms;
 constexpr int answers_per_session = 15;
+/// Without a word for so long it asks for one, and leaves if there is none.
+constexpr auto probe_after = 1500ms;
+constexpr auto silence_max = 4s;
 
 std::string text_at(const json::object& from, std::string_view key) {
   const auto* x = from.if_contains(key);
@@ -28,13 +31,21 @@ std::int64_t number_at(const json::object& from, std::string_view key) {
 
 } // namespace
 
-desk::desk(const bench::rig& on, std::string agent, ledger& answers)
-  : port_(on.http_port()),
-    secret_(on.secret()),
-    agent_(std::move(agent)),
-    answers_(answers),
-    thread_([this] { work(); }) {
+desk::desk(options how, ledger& answers)
+  : how_(std::move(how)), answers_(answers), thread_([this] { work(); }) {
   // nop
+}
+
+std::string desk::first_broken() const {
+  const std::lock_guard lock{mutex_};
+  return first_broken_;
+}
+
+void desk::wrong(const std::string& what) {
+  ++broken_;
+  const std::lock_guard lock{mutex_};
+  if (first_broken_.empty())
+    first_broken_ = "agent " + how_.agent + ": " + what;
 }
 
 void desk::stop() {
@@ -45,7 +56,10 @@ void desk::stop() {
 
 void desk::work() {
   while (!ending_) {
-    auto made = ws_client::connect({.port = port_});
+    auto made =
+      ws_client::connect({.port = how_.ports[node_++ % how_.ports.size()],
+                          .patience = std::chrono::duration_cast<duration>(
+                            std::chrono::seconds{3})});
     if (made)
       serve(*made);
     else
@@ -55,7 +69,7 @@ void desk::work() {
 
 void desk::serve(ws_client& to) {
   const auto token =
-    create_token({.secret = secret_}, {.subject = agent_},
+    create_token({.secret = how_.secret}, {.subject = how_.agent},
                  std::chrono::time_point_cast<duration>(clock::now()));
   asked_.clear();
   std::erase_if(open_, [](const auto& x) { return x.second.ended; });
@@ -68,9 +82,19 @@ void desk::serve(ws_client& to) {
   ++connections_;
   say(to, "connect",
       {{"token", *token}, {"device", "faults"}, {"resume", std::move(resume)}});
+  heard_at_ = probed_at_ = steady_clock::now();
   while (!ending_ && !to.closed()) {
-    if (const auto line = to.receive(duration{50}))
+    const auto now = steady_clock::now();
+    if (const auto line = to.receive(duration{50})) {
+      heard_at_ = probed_at_ = now;
       react(to, *line);
+    } else if (now - heard_at_ > silence_max) {
+      to.cut(); // The node is frozen, or nobody answers through it.
+      return;
+    } else if (now - probed_at_ > probe_after) {
+      probed_at_ = now;
+      say(to, "presence", {{"state", "online"}});
+    }
     for (auto& [id, x] : open_)
       answer(to, id, x);
   }
@@ -90,7 +114,7 @@ void desk::react(ws_client& to, const std::string& line) {
   boost::system::error_code ec;
   const auto value = json::parse(line, ec);
   if (ec || !value.is_object()) {
-    ++broken_;
+    wrong("not an object: " + line);
     return;
   }
   const auto& all = value.get_object();
@@ -136,9 +160,17 @@ void desk::opened(const json::object& session) {
 
 void desk::added(const json::object& entry) {
   auto& x = open_[text_at(entry, "session")];
-  if (!x.here || number_at(entry, "seq") != x.last + 1)
-    ++broken_;
-  x.last = number_at(entry, "seq");
+  const auto seq = number_at(entry, "seq");
+  if (!x.here || seq != x.last + 1)
+    wrong("session " + text_at(entry, "session") + ": " + std::to_string(seq)
+          + " after " + std::to_string(x.last)
+          + (x.here ? "" : ", which is not on the screen"));
+  x.last = seq;
+  const auto [at, fresh] = seen_.emplace(
+    std::pair{text_at(entry, "session"), seq}, text_at(entry, "body"));
+  if (!fresh && at->second != text_at(entry, "body"))
+    wrong("session " + text_at(entry, "session") + ": " + std::to_string(seq)
+          + " has two contents");
   if (text_at(entry, "kind") != "customer")
     return;
   auto answer_id = "re-" + text_at(entry, "body");
@@ -178,7 +210,7 @@ void desk::told(ws_client& to, std::int64_t id, const json::object& reply) {
   auto& x = found->second;
   const auto number = parse_session_id(text_at(got->as_object(), "session"));
   if (!number || x.lines.empty()) {
-    ++broken_;
+    wrong("a receipt for nothing: " + json::serialize(*got));
     return;
   }
   answers_.keep(

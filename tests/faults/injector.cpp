@@ -1,33 +1,16 @@
 #include "tests/faults/injector.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <stdexcept>
-#include <thread>
 
 namespace switchboard::faults {
 
 namespace {
 
-using std::chrono::steady_clock;
-
-constexpr auto effect_max = std::chrono::seconds{5};
-
 void must(bool held, target what, const char* which) {
   if (!held)
     throw std::runtime_error("the kill of " + std::string(to_string(what))
                              + " had no effect: " + which);
-}
-
-bool exists(int pid) {
-  return std::filesystem::exists("/proc/" + std::to_string(pid));
 }
 
 } // namespace
@@ -39,48 +22,6 @@ std::string_view to_string(target x) noexcept {
     case target::postgres: return "PostgreSQL";
   }
   return "?";
-}
-
-witness::witness(std::uint16_t port) {
-  socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_port = htons(port);
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(socket_, reinterpret_cast<const sockaddr*>(&where), sizeof where)
-      != 0) {
-    close(socket_);
-    socket_ = -1;
-  }
-}
-
-witness::~witness() {
-  if (socket_ >= 0)
-    close(socket_);
-}
-
-bool refuses(std::uint16_t port) {
-  // A child that was just made holds the port a moment longer than its parent.
-  const auto until = steady_clock::now() + effect_max;
-  while (steady_clock::now() < until) {
-    if (!witness{port}.connected())
-      return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds{1});
-  }
-  return false;
-}
-
-bool witness::broken() const {
-  const auto until = steady_clock::now() + effect_max;
-  std::array<char, 4096> said{};
-  while (steady_clock::now() < until) {
-    pollfd watched{socket_, POLLIN, 0};
-    // What the server said before its end is read first.
-    if (poll(&watched, 1, 100) == 1
-        && read(socket_, said.data(), said.size()) <= 0)
-      return true;
-  }
-  return false;
 }
 
 int injector::pid_of(target what) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bench/rig.hpp"
+#include "tests/faults/witness.hpp"
 
 #include <array>
 #include <cstdint>
@@ -16,27 +17,6 @@ inline constexpr std::array targets{target::node, target::nats,
                                     target::postgres};
 
 [[nodiscard]] std::string_view to_string(target x) noexcept;
-
-/// A connection of our own to a server, which must break when it is killed.
-class witness {
-public:
-  explicit witness(std::uint16_t port);
-  ~witness();
-  witness(const witness&) = delete;
-  witness& operator=(const witness&) = delete;
-
-  [[nodiscard]] bool connected() const noexcept { return socket_ >= 0; }
-
-  /// Waits for the other side to end the connection. @returns false if it still
-  /// stands after 5 s
-  [[nodiscard]] bool broken() const;
-
-private:
-  int socket_ = -1;
-};
-
-/// Waits until nobody listens there. @returns false after 5 s
-[[nodiscard]] bool refuses(std::uint16_t port);
 
 /// Kills the node, the nats-server or PostgreSQL with SIGKILL and makes sure
 /// that it had an effect: the process is gone, an open connection broke, a new

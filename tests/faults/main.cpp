@@ -49,10 +49,10 @@ struct traffic {
                      .window = direct_users,
                      .patience = 1000ms}),
       left(*wire),
-      buffered(*wire, "buffered", buffered_users),
-      talking(*wire, left, said, "talk", talking_users),
-      li(on, "li", answers),
-      ann(on, "ann", answers) {
+      buffered(*wire, numbered_users("buffered", buffered_users)),
+      talking(*wire, left, said, numbered_users("talk", talking_users)),
+      li({{on.http_port()}, on.secret(), "li"}, answers),
+      ann({{on.http_port()}, on.secret(), "ann"}, answers) {
     direct.start();
   }
 
@@ -177,18 +177,20 @@ void prepare(bench::rig& on) {
 
 /// @returns true when nothing is wrong
 bool judge(bench::rig& on, traffic& x, const std::string& program) {
+  const sql ask = [&](const std::string& q) { return on.query(q); };
   bench::report direct{.name = "faults"};
   bench::check(direct, on, x.direct, "direct");
   damage all;
   all.lost = direct.lost;
   all.doubled = direct.duplicated;
   all.reordered = direct.reordered;
-  check_receipts(all, on, x.said, "talk");
-  check_receipts(all, on, x.answers, "re-talk");
-  check_stored(all, on, x.buffered.stored());
+  check_receipts(all, ask, x.said, "talk");
+  check_receipts(all, ask, x.answers, "re-talk");
+  check_stored(all, ask, x.buffered.stored());
   check_out(all, x.left, x.answers);
   const auto broken = x.li.broken() + x.ann.broken();
-  const auto findings = run_verify(on, program);
+  const auto findings =
+    run_verify(program, on.postgres().conninfo(), on.folder());
   std::cout << "direct lane: " << x.direct.answered() << " receipts, "
             << x.direct.repeats() << " repetitions\n"
             << "buffered lane: " << x.buffered.count() << " stored, "
@@ -206,6 +208,9 @@ bool judge(bench::rig& on, traffic& x, const std::string& program) {
     std::cout << "  " << what << ' ' << count << '\n';
   for (const auto& e : all.examples)
     std::cout << "  " << e << '\n';
+  for (const auto* d : {&x.li, &x.ann})
+    if (!d->first_broken().empty())
+      std::cout << "  " << d->first_broken() << '\n';
   std::cout << findings;
   for (const auto* d : {&x.li, &x.ann})
     for (const auto& [code, count] : d->refusals())
@@ -259,7 +264,8 @@ int run(const options& how) {
   const auto answered = under.stop();
   rest left;
   const auto quiet =
-    wait_until_quiet(on, "buffered", under.buffered.count(), quiet_max, left);
+    wait_until_quiet([&](const std::string& x) { return on.query(x); },
+                     "buffered", under.buffered.count(), quiet_max, left);
   under.li.stop();
   under.ann.stop();
   s.print();

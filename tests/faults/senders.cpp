@@ -3,7 +3,7 @@
 #include "bus/codec.hpp"
 #include "bus/subject.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <future>
 #include <memory>
 
@@ -13,23 +13,30 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Between two tries, and between two messages of one user.
+/// Between two tries.
 constexpr auto pause = 20ms;
-constexpr auto pace = 15ms;
 constexpr auto answer_max = 4s;
 
 } // namespace
 
+std::vector<std::string> numbered_users(const std::string& run, int count) {
+  std::vector<std::string> all;
+  for (int i = 0; i < count; ++i)
+    all.push_back(run + '-' + std::to_string(i));
+  return all;
+}
+
 // -- the buffered lane --------------------------------------------------------
 
-buffered_senders::buffered_senders(bus& wire, std::string run, int users)
-  : wire_(wire), run_(std::move(run)), last_(static_cast<std::size_t>(users)) {
+buffered_senders::buffered_senders(bus& wire, std::vector<std::string> users,
+                                   std::chrono::milliseconds pace)
+  : wire_(wire), users_(std::move(users)), pace_(pace), last_(users_.size()) {
   for (std::size_t i = 0; i < last_.size(); ++i)
     threads_.emplace_back([this, i] { work(i); });
 }
 
 void buffered_senders::work(std::size_t user) {
-  numbered next{run_ + '-' + std::to_string(user), 0};
+  numbered next{users_[user], 0};
   while (!ending_) {
     ++next.number;
     // What may have been stored is repeated until it certainly is.
@@ -41,7 +48,7 @@ void buffered_senders::work(std::size_t user) {
     }
     last_[user] = next.number;
     ++count_;
-    std::this_thread::sleep_for(pace);
+    std::this_thread::sleep_for(pace_);
   }
 }
 
@@ -72,30 +79,44 @@ void buffered_senders::stop() {
 std::vector<numbered> buffered_senders::stored() const {
   std::vector<numbered> all;
   for (std::size_t i = 0; i < last_.size(); ++i)
-    all.push_back({run_ + '-' + std::to_string(i), last_[i]});
+    all.push_back({users_[i], last_[i]});
   return all;
 }
 
 // -- conversations ------------------------------------------------------------
 
-talkers::talkers(bus& wire, out_log& heard, ledger& receipts, std::string run,
-                 int users)
-  : wire_(wire), heard_(heard), receipts_(receipts), run_(std::move(run)) {
-  for (int i = 0; i < users; ++i)
+talkers::talkers(bus& wire, out_log& heard, ledger& receipts,
+                 std::vector<std::string> users, std::chrono::milliseconds pace)
+  : wire_(wire),
+    heard_(heard),
+    receipts_(receipts),
+    users_(std::move(users)),
+    pace_(pace),
+    answered_said_at_(users_.size()) {
+  for (std::size_t i = 0; i < users_.size(); ++i)
     threads_.emplace_back([this, i] { work(i); });
 }
 
-void talkers::work(int user) {
-  numbered next{run_ + '-' + std::to_string(user), 0};
+void talkers::work(std::size_t user) {
+  numbered next{users_[user], 0};
   while (!ending_) {
     ++next.number;
+    const auto said_at = steady_clock::now();
     post(next);
     // An agent who closes the conversation at this moment leaves the line
     // without an answer; then the customer writes again.
-    if (!ending_ && heard_.wait("re-" + next.name(), answer_max))
+    if (!ending_ && heard_.wait("re-" + next.name(), answer_max)) {
+      answered_said_at_[user] = said_at.time_since_epoch();
       ++answered_;
-    std::this_thread::sleep_for(pace);
+    }
+    std::this_thread::sleep_for(pace_);
   }
+}
+
+bool talkers::all_answered_since(steady_clock::time_point when) const {
+  return std::all_of(
+    answered_said_at_.begin(), answered_said_at_.end(),
+    [&](const auto& x) { return x.load() >= when.time_since_epoch(); });
 }
 
 void talkers::post(const numbered& what) {

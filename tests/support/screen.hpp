@@ -55,6 +55,14 @@ public:
     return found;
   }
 
+  /// Waits until it was ended. @returns why; empty after 20 s
+  std::string wait_end() {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, std::chrono::seconds{20},
+                      [&] { return !ended_.empty(); });
+    return ended_;
+  }
+
   template <class Push>
   std::size_t count() const {
     const std::lock_guard lock{mutex_};
