@@ -54,7 +54,8 @@ load::options open_loop(const std::string& run, int sessions, double rate) {
           .window = sessions,
           .after = 1,
           .rate = rate,
-          .patience = patience};
+          .patience = patience,
+          .in_turn = true};
 }
 
 void must_balance(crew& nodes) {

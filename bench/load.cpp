@@ -98,8 +98,7 @@ void load::start() {
 /// @pre the mutex is held
 void load::send_next(std::size_t place, time due) {
   if (stopping_ || (how_.messages > 0 && begun_ >= how_.messages)) {
-    free_.push_back(place);
-    changed_.notify_all();
+    give_back(place);
     return;
   }
   auto& f = flights_[place];
@@ -114,6 +113,16 @@ void load::send_next(std::size_t place, time due) {
   ++open_;
   ++sent_;
   send(place);
+}
+
+/// Who waits is woken only when there is something to see: three threads for
+/// each answer would cost the machine as much as what is measured.
+/// @pre the mutex is held
+void load::give_back(std::size_t place) {
+  const auto dry = free_.empty();
+  free_.push_back(place);
+  if (dry || open_ == 0)
+    changed_.notify_all();
 }
 
 /// @pre the mutex is held
@@ -161,8 +170,7 @@ void load::on_reply(const bus::packet& x) {
   f.open = false;
   --open_;
   if (how_.rate > 0) {
-    free_.push_back(place);
-    changed_.notify_all();
+    give_back(place);
     return;
   }
   send_next(place, at);
@@ -171,8 +179,8 @@ void load::on_reply(const bus::packet& x) {
 /// Sends again what was not answered in time.
 void load::watch() {
   std::unique_lock lock{mutex_};
-  while (!ended_) {
-    changed_.wait_for(lock, std::chrono::milliseconds{50});
+  while (!changed_.wait_for(lock, std::chrono::milliseconds{50},
+                            [this] { return ended_; })) {
     if (!how_.repeat)
       continue;
     const auto late = std::chrono::steady_clock::now() - how_.patience;

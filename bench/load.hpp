@@ -109,6 +109,7 @@ private:
   void on_reply(const bus::packet& x);
   void send(std::size_t place);
   void send_next(std::size_t place, time due);
+  void give_back(std::size_t place);
   void watch();
   void pace();
 

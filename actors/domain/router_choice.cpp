@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <functional>
 #include <utility>
 
 namespace switchboard::router {
@@ -46,11 +47,19 @@ public:
                  return !x.reply_windows.empty();
                })) {}
 
+  /// Whoever has this match, and waits since then or later, is behind somebody
+  /// of the same class.
+  bool is_led(std::uint8_t arm, urgency_class c, scoring::score match,
+              place_in_line place) const {
+    const auto& leader = leaders_[arm][static_cast<std::size_t>(c)];
+    return leader.what && match <= leader.match && leader.place < place
+           && !pressed_ && !has_bug(mutant::youngest_first);
+  }
+
   void offer(rival x, std::uint8_t arm, urgency_class c) {
-    auto& leader = leaders_[arm][static_cast<std::size_t>(c)];
-    if (leader.what && x.match <= leader.match && leader.place < x.place
-        && !pressed_ && !has_bug(mutant::youngest_first))
+    if (is_led(arm, c, x.match, x.place))
       return;
+    auto& leader = leaders_[arm][static_cast<std::size_t>(c)];
     x.priority = scoring::priority(urgency_of(x, arm, c), x.match);
     if (leader.what == nullptr || x.priority > leader.priority)
       leader = x;
@@ -282,13 +291,19 @@ matcher::impl::best_session(const seat& a, std::optional<std::uint8_t> arm) {
     const auto& r = arm ? other : d.requirement;
     if (!agents.able(r, i))
       return;
-    std::array<scoring::score, 2> match{-1, -1};
+    const std::array match{agents.match(r, false, i), agents.match(r, true, i)};
+    std::array<bool, lane_kinds> open{};
+    for (std::size_t kind = 0; kind < lane_kinds; ++kind)
+      open[kind] = d.earliest[kind] != nobody
+                   && !best.is_led(r.arm, class_of(kind), match[knows(kind)],
+                                   d.earliest[kind]);
+    if (std::none_of(open.begin(), open.end(), std::identity{}))
+      return;
     for (const auto& x : d.heads) {
-      if (room < x.load || !agents.serves(x.served_by, i))
+      if (!open[kind_of(x.urgency, x.known)] || room < x.load
+          || !agents.serves(x.served_by, i))
         continue;
-      auto& m = match[x.known ? 1 : 0];
-      if (m < 0)
-        m = agents.match(r, x.known, i);
+      const auto m = match[x.known ? 1 : 0];
       if (!x.hindered)
         best.offer({x.first, x.place, m}, r.arm, x.urgency);
       else if (const auto* s = first_admitted(lane_at(d, x), a))

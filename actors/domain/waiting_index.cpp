@@ -88,6 +88,15 @@ void waiting_index::note_first(demand& d, std::size_t i) {
   head.place = place_of(first);
   head.hindered = !first.excluded.empty() || !first.asked.empty()
                   || first.not_from.has_value();
+  note_earliest(d, kind_of(head.urgency, head.known));
+}
+
+void waiting_index::note_earliest(demand& d, std::size_t kind) {
+  auto first = nobody;
+  for (const auto& x : d.heads)
+    if (kind_of(x.urgency, x.known) == kind)
+      first = std::min(first, x.place);
+  d.earliest[kind] = first;
 }
 
 void waiting_index::add_to_lane(const session_waiting& s) {
@@ -117,8 +126,10 @@ void waiting_index::remove_from_lane(const session_waiting& s) {
     note_first(d, i);
     return;
   }
+  const auto kind = kind_of(d.heads[i].urgency, d.heads[i].known);
   d.lanes.erase(d.lanes.begin() + static_cast<std::ptrdiff_t>(i));
   d.heads.erase(d.heads.begin() + static_cast<std::ptrdiff_t>(i));
+  note_earliest(d, kind);
   if (!d.lanes.empty())
     return;
   queue->second.erase(found);

@@ -4,6 +4,7 @@
 #include "actors/domain/router.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <map>
 #include <set>
@@ -48,12 +49,32 @@ struct lane_head {
   bool hindered = false; ///< Somebody may not have the first.
 };
 
+/// Lanes of one class whose sessions all know somebody, or nobody.
+inline constexpr std::size_t lane_kinds = 8;
+
+inline std::size_t kind_of(urgency_class c, bool known) {
+  return static_cast<std::size_t>(c) * 2 + (known ? 1 : 0);
+}
+inline urgency_class class_of(std::size_t kind) {
+  return static_cast<urgency_class>(kind / 2);
+}
+inline std::size_t knows(std::size_t kind) {
+  return kind % 2;
+}
+
+/// Later than everybody.
+inline constexpr place_in_line nobody{time_point::max(), {}};
+
 /// Lanes of sessions that ask for the same queue, language and skills.
 struct demand {
   session_waiting sample; ///< Only what all have in common counts.
   agent_index::requirement requirement{};
   std::vector<lane_head> heads{};
   std::vector<lane> lanes{}; ///< In the same order.
+  /// Of each kind of lanes the first member: a comparison need not look at
+  /// lanes whose best cannot win.
+  std::array<place_in_line, lane_kinds> earliest{
+    nobody, nobody, nobody, nobody, nobody, nobody, nobody, nobody};
 };
 
 /// The line turned round: by what is asked for, and by who is known.
@@ -128,6 +149,7 @@ private:
   void uncount(const session_waiting& s);
   static std::size_t lane_of(const demand& d, const session_waiting& s);
   static void note_first(demand& d, std::size_t i);
+  static void note_earliest(demand& d, std::size_t kind);
   void add_to_lane(const session_waiting& s);
   void remove_from_lane(const session_waiting& s);
 

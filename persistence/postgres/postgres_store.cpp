@@ -395,7 +395,8 @@ public:
     const auto got = to_.run(
       "SELECT count(*), coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), "
       "replay_lsn)), 0)::int8, coalesce(max(extract(epoch FROM replay_lag) "
-      "* 1000), 0)::int8 FROM pg_stat_replication WHERE replay_lsn IS NOT NULL");
+      "* 1000), 0)::int8 FROM pg_stat_replication WHERE replay_lsn IS NOT "
+      "NULL");
     if (!got)
       return got.error();
     return replication{got->number(0, 0), got->number(0, 1),
