@@ -202,6 +202,8 @@ void local_node::spawn_actors() {
   world_->on_fenced = [this](slot_number slot, std::int64_t epoch) {
     keeper_->tell(membership::fenced{slot, epoch});
   };
+  world_->on_stray = [this] { keeper_->hurry(); };
+  world_->on_served = [this](slot_number slot) { peers_->say_served(slot); };
   world_->on_quiet = [this](slot_number slot, std::int64_t epoch) {
     keeper_->tell(membership::quiet{slot, epoch});
   };

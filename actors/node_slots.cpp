@@ -80,6 +80,8 @@ peers::handlers local_node::peer_handlers() {
         const std::lock_guard lock{mutex_};
         started_anew_ |= which;
       },
+    .on_served =
+      [this](slot_number slot) { keeper_->tell(membership::served{slot}); },
     .on_buried =
       [this](std::string_view incarnation) {
         // If we are back, our sockets have signed in again.
@@ -102,6 +104,7 @@ void local_node::on_serve(const lease_book::taken& x) {
   }
   if (slot == router_slot) {
     rt::post(world_->router, router_told{slot_claimed{epoch}});
+    peers_->say_served(slot);
     return;
   }
   rt::post(world_->slot.at(slot), slot_told{slot_claimed{epoch}});

@@ -1,6 +1,7 @@
 #include "actors/query_pool.hpp"
 #include "config/thread_name.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace switchboard {
@@ -19,7 +20,7 @@ query_pool::~query_pool() {
 }
 
 void query_pool::stop() {
-  std::deque<query> dropped; // Destroyed without the lock: may hold actors.
+  decltype(waiting_) dropped; // Destroyed without the lock: may hold actors.
   {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
@@ -31,12 +32,19 @@ void query_pool::stop() {
   threads_.clear();
 }
 
-bool query_pool::run(query what) {
+std::size_t query_pool::waiting() const {
+  std::size_t all = 0;
+  for (const auto& x : waiting_)
+    all += x.size();
+  return all;
+}
+
+bool query_pool::run(query what, rank when) {
   {
     const std::lock_guard lock{mutex_};
-    if (stopping_ || waiting_.size() >= waiting_max)
+    if (stopping_ || waiting() >= waiting_max)
       return false;
-    waiting_.push_back(std::move(what));
+    waiting_.at(static_cast<std::size_t>(when)).push_back(std::move(what));
   }
   filled_.notify_one();
   return true;
@@ -47,11 +55,14 @@ void query_pool::work(store& with) {
     query next;
     {
       std::unique_lock lock{mutex_};
-      filled_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      filled_.wait(lock, [this] { return stopping_ || waiting() > 0; });
       if (stopping_)
         return;
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
+      auto& from =
+        *std::find_if(waiting_.begin(), waiting_.end(),
+                      [](const auto& some) { return !some.empty(); });
+      next = std::move(from.front());
+      from.pop_front();
     }
     next(with);
   }

@@ -2,8 +2,10 @@
 
 #include "persistence/store.hpp"
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -18,6 +20,13 @@ namespace switchboard {
 class query_pool {
 public:
   using query = std::function<void(store&)>;
+
+  /// Which of those that wait is next; of equals the first.
+  enum class rank : std::uint8_t {
+    first,  ///< A whole slot waits for it.
+    normal, ///< Somebody waits for it.
+    last,   ///< Nobody does.
+  };
 
   /// A further query is refused while so many wait.
   static constexpr std::size_t waiting_max = 100'000;
@@ -34,14 +43,15 @@ public:
   void stop();
 
   /// @returns false when too many wait already; then `what` is not called.
-  bool run(query what);
+  bool run(query what, rank when = rank::normal);
 
 private:
+  [[nodiscard]] std::size_t waiting() const;
   void work(store& with);
 
   std::mutex mutex_;
   std::condition_variable filled_;
-  std::deque<query> waiting_;
+  std::array<std::deque<query>, 3> waiting_; ///< By rank.
   bool stopping_ = false;
   std::vector<std::unique_ptr<store>> stores_;
   std::vector<std::thread> threads_;

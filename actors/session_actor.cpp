@@ -72,6 +72,7 @@ session_actor::session_actor(handle::pointer self, birth b,
     epoch_(b.epoch),
     stored_(b.from_store),
     affinity_known_(state_.previous.has_value()),
+    ties_(std::move(b.with)),
     world_(std::move(w)) {
   ++world_->counted->sessions;
   if (session::waits(state_))
@@ -328,6 +329,7 @@ void session_actor::finish() {
   flight_.reset();
   const auto waited = session::waits(state_);
   const auto before = std::exchange(state_, std::move(done.next));
+  ties_->note(state_);
   if (waited != session::waits(state_))
     world_->counted->waiting += waited ? -1 : 1;
   world_->counted->commit.add(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/session_ties.hpp"
 #include "actors/world.hpp"
 
 #include <chrono>
@@ -28,6 +29,7 @@ public:
     slot_number slot = 0;
     std::int64_t epoch = 0;
     bool from_store = false;
+    std::shared_ptr<session_ties> with{};
   };
 
   session_actor(handle::pointer self, birth b, std::shared_ptr<const world> w);
@@ -107,7 +109,7 @@ private:
                                        time_point at) const;
   void ask_router();
   void recognise(const flight& done);
-  void look_up_person();
+  void look_up_person(query_pool::rank when = query_pool::rank::normal);
   [[nodiscard]] push::session_opened opened() const;
 
   handle::pointer self_;
@@ -129,6 +131,7 @@ private:
   bool ended_ = false;
   bool evicted_ = false;      ///< The slot does not know us any more.
   bool settle_asked_ = false; ///< The slot waits until nothing is under way.
+  std::shared_ptr<session_ties> ties_;
   std::shared_ptr<const world> world_;
 };
 

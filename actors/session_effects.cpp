@@ -45,7 +45,7 @@ void session_actor::perform(const planned& x, const session::find_agent&) {
     ask_router();
     return;
   }
-  if (std::holds_alternative<session::revived>(x.what.what)) {
+  if (std::holds_alternative<session::revived>(x.what.what) && !looking_up_) {
     // Thousands are, when a node dies. They can be matched at once; thousands
     // of questions at the same time would be in the way of who waits for an
     // answer.
@@ -79,10 +79,10 @@ void session_actor::recognise(const flight& done) {
 
 void session_actor::told(const person_wanted&) {
   if (!ended_ && !affinity_known_ && !looking_up_ && session::waits(state_))
-    look_up_person();
+    look_up_person(query_pool::rank::last);
 }
 
-void session_actor::look_up_person() {
+void session_actor::look_up_person(query_pool::rank when) {
   looked_up_ = proven_;
   const auto asked = world_->reads->run(
     [me = handle{self_}, who = state_.who, with = proven_](store& from) {
@@ -92,7 +92,8 @@ void session_actor::look_up_person() {
       if (const auto last = from.last_agent(who))
         found.last = *last;
       rt::post(me, session_told{std::move(found)});
-    });
+    },
+    when);
   looking_up_ = asked;
   if (asked)
     return;

@@ -55,8 +55,18 @@ void slot_actor::told(const letter& x) {
 
 /// Held back, in order, until the slot serves here or its owner is known.
 void slot_actor::hold(letter what) {
-  if (mode_ == mode::away && held_.empty() && world_->post->send(slot_, what))
+  // Another node thinks that the slot is ours, and may know it from having
+  // given it to us: then we look, instead of sending it back.
+  const auto stray = mode_ == mode::away && wire::hops_of(what) > 0;
+  if (mode_ == mode::away && !stray && held_.empty()
+      && world_->post->send(slot_, what))
     return;
+  if (stray && !std::exchange(looking_, true)) {
+    world_->on_stray();
+    world_->timers->at(now() + look_time, [me = handle{self_}] {
+      rt::post(me, slot_told{route_known{}});
+    });
+  }
   if (held_.size() < held_max) {
     held_.push_back(std::move(what));
     return;
@@ -71,6 +81,7 @@ void slot_actor::send_held() {
 }
 
 void slot_actor::told(const route_known&) {
+  looking_ = false;
   if (mode_ == mode::away)
     send_held();
 }
@@ -100,7 +111,8 @@ void slot_actor::read_sessions() {
     [me = handle{self_}, slot = slot_, epoch = epoch_](store& from) {
       const std::array<slot_number, 1> one{slot};
       rt::post(me, slot_told{revive{epoch, from.open_sessions(one)}});
-    });
+    },
+    query_pool::rank::first);
   if (!run)
     rt::post(handle{self_},
              slot_told{revive{epoch_, fail(errc::overloaded, "busy")}});
@@ -124,7 +136,8 @@ void slot_actor::told(const revive& x) {
 }
 
 void slot_actor::serve() {
-  mode_ = mode::serving;
+  if (std::exchange(mode_, mode::serving) == mode::loading)
+    world_->on_served(slot_);
   for (auto& x : std::exchange(held_, {}))
     told(x);
   told(inbox_filled{});
@@ -151,8 +164,8 @@ void slot_actor::told(const settle_slot& x) {
     return;
   mode_ = mode::leaving;
   unsettled_ = by_id_.size();
-  for (const auto& [id, ref] : by_id_)
-    rt::post(ref, session_told{settle_asked{}});
+  for (const auto& [id, at] : by_id_)
+    rt::post(at.ref, session_told{settle_asked{}});
   look_quiet();
 }
 
@@ -184,8 +197,9 @@ void slot_actor::told(const resume_slot& x) {
 void slot_actor::told(const neighbours_new& x) {
   if (mode_ != mode::serving && mode_ != mode::leaving)
     return; // Who is revived tells everybody anyway.
-  for (const auto& [id, ref] : by_id_)
-    rt::post(ref, session_told{x});
+  for (const auto& [id, at] : by_id_)
+    if (at.with->concerned(x.which))
+      rt::post(at.ref, session_told{x});
   for (const auto& [id, ref] : agents_)
     rt::post(ref, agent_told{x});
 }
@@ -290,12 +304,15 @@ session_ref slot_actor::start_session(const inbound& first) {
 session_ref slot_actor::keep(session::state state, bool from_store) {
   const auto id = state.id;
   const auto who = state.who;
+  auto with = std::make_shared<session_ties>();
+  with->note(state);
   auto ref = rt::spawn<session_actor>(
     self_->home_system(),
-    session_actor::birth{std::move(state), known_, slot_, epoch_, from_store},
+    session_actor::birth{std::move(state), known_, slot_, epoch_, from_store,
+                         with},
     world_);
   by_contact_.insert_or_assign(who, resident{id, ref, false, {}});
-  by_id_.insert_or_assign(id, ref);
+  by_id_.insert_or_assign(id, tied_session{ref, std::move(with)});
   return ref;
 }
 
@@ -333,7 +350,7 @@ void slot_actor::open(const for_visitor& x) {
 void slot_actor::open(const for_session& x) {
   const auto at = by_id_.find(x.session);
   if (at != by_id_.end()) {
-    rt::post(at->second, session_told{x.what});
+    rt::post(at->second.ref, session_told{x.what});
     return;
   }
   if (const auto* grant = std::get_if<session::granted>(&x.what.what))
@@ -357,7 +374,7 @@ void slot_actor::open(const for_agent& x) {
 
 void slot_actor::open(const agent_claims& x) {
   if (const auto at = by_id_.find(x.session); at != by_id_.end()) {
-    rt::post(at->second, session_told{session_claimed{x.agent}});
+    rt::post(at->second.ref, session_told{session_claimed{x.agent}});
     return;
   }
   world_->tell_agent(x.agent, session_taken{x.session, "closed"});
@@ -391,7 +408,7 @@ void slot_actor::told(const timer_due& x) {
     return; // The owner has timers of its own.
   if (const auto* session = std::get_if<session_id>(&x.who)) {
     if (const auto at = by_id_.find(*session); at != by_id_.end())
-      rt::post(at->second, session_told{job{session::timer{x.round}}});
+      rt::post(at->second.ref, session_told{job{session::timer{x.round}}});
     return;
   }
   const auto& agent = std::get<agent_id>(x.who);
@@ -441,8 +458,8 @@ void slot_actor::told(const session_left_behind& x) {
 
 void slot_actor::told(const directory_changed& x) {
   known_ = x.now;
-  for (const auto& [id, ref] : by_id_)
-    rt::post(ref, session_told{rules_changed{known_}});
+  for (const auto& [id, at] : by_id_)
+    rt::post(at.ref, session_told{rules_changed{known_}});
   for (const auto& [id, ref] : agents_)
     if (const auto row = known_->agents.find(id); row != known_->agents.end())
       rt::post(
@@ -464,8 +481,8 @@ void slot_actor::told(const stop&) {
 }
 
 void slot_actor::leave() {
-  for (const auto& [id, ref] : by_id_)
-    rt::post(ref, session_told{evicted{}});
+  for (const auto& [id, at] : by_id_)
+    rt::post(at.ref, session_told{evicted{}});
   for (auto& [who, at] : by_contact_)
     for (auto& x : at.waiting)
       if (x.reply)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/intake.hpp"
+#include "actors/session_ties.hpp"
 #include "actors/world.hpp"
 
 #include <cstddef>
@@ -44,6 +45,9 @@ public:
   /// More is not held back: whoever waits is told `overloaded`.
   static constexpr std::size_t held_max = 100'000;
 
+  /// Until then it is known whether a slot was given to us.
+  static constexpr auto look_time = duration{50};
+
 private:
   enum class mode { away, loading, serving, leaving };
 
@@ -54,6 +58,11 @@ private:
     /// what the customer says meanwhile waits here, so that order is kept.
     bool leaving = false;
     std::vector<job> waiting{};
+  };
+
+  struct tied_session {
+    session_ref ref;
+    std::shared_ptr<const session_ties> with;
   };
 
   void told(const inbox_filled&);
@@ -104,12 +113,13 @@ private:
   std::int64_t epoch_ = 0;
   mode mode_ = mode::away;
   bool settle_asked_ = false; ///< While loading.
+  bool looking_ = false;      ///< Whether the slot was given to us.
   std::deque<letter> held_;
   std::size_t unsettled_ = 0; ///< Sessions that have work under way.
   std::shared_ptr<slot_inbox> inbox_;
   directory_ptr known_;
   std::unordered_map<contact, resident> by_contact_;
-  std::unordered_map<session_id, session_ref> by_id_;
+  std::unordered_map<session_id, tied_session> by_id_;
   std::unordered_map<agent_id, agent_ref> agents_;
   std::uint16_t started_; ///< Numbers new sessions.
   std::shared_ptr<const world> world_;

@@ -37,6 +37,10 @@ struct world {
   std::function<void(slot_number, std::int64_t)> on_fenced{};
   /// ... and: all is finished that was under way in a slot that will move.
   std::function<void(slot_number, std::int64_t)> on_quiet{};
+  /// ... and: a slot that was taken is served.
+  std::function<void(slot_number)> on_served{};
+  /// ... and: something came for a slot that may have been given to us.
+  std::function<void()> on_stray{};
   std::array<slot_ref, slots> slot{};
   router_ref router{};
   person::rules persons{};

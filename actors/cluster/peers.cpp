@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -155,15 +156,23 @@ void peers::say_buried(const node_id& whom, std::string_view incarnation) {
   publish(whom, "buried", incarnation);
 }
 
+void peers::say_served(slot_number slot) {
+  for (const auto& x : others())
+    publish(x, "served", std::to_string(slot));
+}
+
+/// All that own something, as far as we know.
+std::set<node_id> peers::others() const {
+  const std::lock_guard lock{mutex_};
+  std::set<node_id> all{owner_.begin(), owner_.end()};
+  all.erase(node_id{});
+  all.erase(me_);
+  return all;
+}
+
 void peers::say_anew(const std::bitset<slots + 1>& which) {
-  std::set<node_id> others;
-  {
-    const std::lock_guard lock{mutex_};
-    others.insert(owner_.begin(), owner_.end());
-  }
-  for (const auto& x : others)
-    if (!x.empty() && x != me_)
-      publish(x, "anew", which.to_string());
+  for (const auto& x : others())
+    publish(x, "anew", which.to_string());
 }
 
 void peers::on_packet(const bus::packet& x) {
@@ -185,6 +194,11 @@ void peers::on_packet(const bus::packet& x) {
     if (x.bytes.size() == which.size()
         && x.bytes.find_first_not_of("01") == x.bytes.npos)
       to_.on_anew(std::bitset<slots + 1>{std::string(x.bytes)});
+  } else if (verb == "served") {
+    unsigned slot = 0;
+    const auto* end = x.bytes.data() + x.bytes.size();
+    if (std::from_chars(x.bytes.data(), end, slot).ptr == end && slot <= slots)
+      to_.on_served(static_cast<slot_number>(slot));
   } else if (verb == "buried") {
     to_.on_buried(x.bytes);
   } else if (verb == "stats" && !x.reply.empty()) {

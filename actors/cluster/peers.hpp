@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ public:
     std::function<void()> on_notice;
     /// These slots of another node were out of reach for a while.
     std::function<void(const std::bitset<slots + 1>&)> on_anew;
+    /// Another node serves a slot that it has taken.
+    std::function<void(slot_number)> on_served;
     /// Others took a node of our name and this incarnation for dead.
     std::function<void(std::string_view incarnation)> on_buried;
     /// How this node is, for operators: its metrics.
@@ -80,6 +83,10 @@ public:
   /// answered) may be lost: the bus was away.
   void say_anew(const std::bitset<slots + 1>& which);
 
+  /// Tells all other nodes that this slot is served here now: whoever gave it
+  /// away may give the next one.
+  void say_served(slot_number slot);
+
   /// Tells a node that it was taken for dead, in case it lives and only has no
   /// database.
   void say_buried(const node_id& whom, std::string_view incarnation);
@@ -99,6 +106,7 @@ private:
     std::optional<clock::time_point> again_at{};
   };
 
+  [[nodiscard]] std::set<node_id> others() const;
   void on_packet(const bus::packet& x);
   void on_parcel(std::string_view bytes);
   void on_answer(std::string_view bytes);

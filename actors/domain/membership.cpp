@@ -136,7 +136,7 @@ struct step {
   // -- taking -----------------------------------------------------------------
 
   void claim_orphans() {
-    if (s.suspended || s.draining || s.says != condition::serving)
+    if (s.suspended || (!s.draining && s.says != condition::serving))
       return;
     const auto unsure =
       std::any_of(s.others.begin(), s.others.end(), [](const auto& x) {
@@ -145,7 +145,9 @@ struct step {
     std::map<node_id, std::vector<place>> wanted;
     for (const auto& x : s.places) {
       auto& since = s.orphan_since.at(x.slot);
-      if (x.epoch < 0 || !is_orphan(x)) {
+      // Who drains takes only what was given to it before the giver knew, to
+      // give it on.
+      if (x.epoch < 0 || !is_orphan(x) || (s.draining && x.owner != s.me)) {
         since.reset();
         continue;
       }
@@ -204,8 +206,10 @@ struct step {
   void give_away() {
     if (s.suspended)
       return;
+    std::erase_if(s.given,
+                  [&](const auto& x) { return now - x.second > r.word_time; });
     for (const auto& [slot, epoch] : s.owned) {
-      if (s.moving.size() >= r.moves_max)
+      if (s.moving.size() + s.given.size() >= r.moves_max)
         break;
       if (s.moving.contains(slot))
         continue;
@@ -215,7 +219,9 @@ struct step {
       s.moving[slot] = move{*to};
       todo.emplace_back(settle{slot, epoch, *to});
     }
+    const auto ours = [&](const place& x) { return x.owner == s.me; };
     if (s.draining && s.owned.empty() && s.claiming.empty()
+        && std::none_of(s.places.begin(), s.places.end(), ours)
         && !std::exchange(s.drained_said, true))
       todo.emplace_back(drained{});
   }
@@ -246,7 +252,14 @@ struct step {
       rerouted.push_back(s.places.at(e.slot));
     }
     lose(e.slot);
+    if (!s.deaf_since)
+      s.given[e.slot] = now;
     if (s.looked_at && !s.suspended)
+      give_away();
+  }
+
+  void operator()(const served& e) {
+    if (s.given.erase(e.slot) > 0 && s.looked_at)
       give_away();
   }
 

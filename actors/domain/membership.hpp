@@ -53,8 +53,11 @@ struct rules {
   instant settle_time{1000};
   /// Without the bus for so long a node gives its slots to others that hear.
   instant deaf_time{1000};
-  /// Slots that move at the same time.
-  std::size_t moves_max = 4;
+  /// Slots that move at the same time: whoever takes one reads it, and the
+  /// next in turn is served by its old owner until then.
+  std::size_t moves_max = 1;
+  /// The new owner's word that it serves may be lost: then it goes on.
+  instant word_time{300};
 };
 
 /// What a node says of itself in its lease. Only serving nodes get slots.
@@ -129,6 +132,12 @@ struct handed_over {
   node_id to;
 };
 
+/// The new owner of a slot that we gave away serves it.
+struct served {
+  static constexpr std::string_view name = "served";
+  slot_number slot = 0;
+};
+
 /// The database refused, or did not answer: who owns the slot now is unknown.
 struct hand_over_failed {
   static constexpr std::string_view name = "hand_over_failed";
@@ -162,7 +171,7 @@ struct ticked {
 
 using event = std::variant<renewed, replaced, seen, look_failed, claimed, quiet,
                            handed_over, hand_over_failed, fenced, bus_lost,
-                           bus_found, drain_asked, ticked>;
+                           bus_found, drain_asked, ticked, served>;
 
 // -- effects ------------------------------------------------------------------
 
@@ -279,6 +288,7 @@ struct state {
   std::array<std::optional<instant>, slots_all> orphan_since{};
   std::map<slot_number, std::int64_t> owned{}; ///< Slot -> epoch.
   std::map<slot_number, move> moving{};
+  std::map<slot_number, instant> given{}; ///< Since when; not served yet.
   std::set<slot_number> claiming{};
   std::optional<instant> looked_at{}; ///< The last look that worked.
   instant renewed_at{};

@@ -192,7 +192,9 @@ result<void> connection::open() {
     "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=60s "
     "-c idle_in_transaction_session_timeout=500ms -c timezone=UTC "
     "-c client_min_messages=warning -c plan_cache_mode=force_generic_plan "
-    "-c jit=off",
+    "-c jit=off "
+    // To start a parallel worker takes longer than all that is read at once.
+    "-c max_parallel_workers_per_gather=0",
     nullptr};
   raw_ = PQconnectdbParams(keys.data(), values.data(), 1);
   if (PQstatus(raw_) == CONNECTION_OK)

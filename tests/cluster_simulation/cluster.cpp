@@ -106,6 +106,12 @@ void cluster::tell_target(const node_id& to) {
     x.later(world_.delay(), [&x] { x.look_now(); });
 }
 
+void cluster::tell_served(const node_id& by, slot_number slot) {
+  for (const auto& x : nodes_)
+    if (x->name() != by && x->reachable() && !world_.chance(world_.faults.loss))
+      x->later(world_.delay(), [to = x.get(), slot] { to->hear_served(slot); });
+}
+
 /// Agents and the router reach a slot through any node.
 void cluster::command(letter what) {
   auto& x = *nodes_.at(static_cast<std::size_t>(world_.below(nodes)));

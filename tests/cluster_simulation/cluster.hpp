@@ -43,6 +43,7 @@ public:
   /// From node to node.
   void send(const node_id& to, letter what);
   void tell_target(const node_id& to);
+  void tell_served(const node_id& by, slot_number slot);
   [[nodiscard]] const std::vector<stored_message>& stream() const {
     return stream_;
   }

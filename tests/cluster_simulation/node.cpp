@@ -239,6 +239,9 @@ void node::perform(const membership::say& e) {
 }
 
 void node::shut_down() {
+  for (auto& [slot, x] : slots_)
+    for (const auto& late : std::exchange(x.held, {}))
+      answer(late, fail(errc::moved, "the node stops; try again"));
   // What it has sent is carried out, whether it hears of it or not.
   cluster_.store().leave(name_, life_);
   kill();

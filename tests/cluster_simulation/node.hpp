@@ -49,6 +49,7 @@ public:
 
   void take(letter what);
   void look_now();
+  void hear_served(slot_number slot);
 
   [[nodiscard]] const node_id& name() const { return name_; }
   [[nodiscard]] bool up() const { return up_; }
@@ -135,6 +136,7 @@ private:
   void look_quiet(slot_number slot);
   void flush_held(slot_number slot);
   void send_on(letter what);
+  void pass_on(letter what);
   void open(letter what);
   void customer_says(letter what);
   void read_lane();

@@ -27,6 +27,11 @@ void node::perform(const membership::serve& e) {
   load(e.slot);
 }
 
+void node::hear_served(slot_number slot) {
+  if (reachable())
+    happen(membership::served{slot});
+}
+
 void node::load(slot_number slot) {
   ask([slot](database& from) { return from.read_slot(slot); },
       [this, slot, epoch = slots_[slot].epoch](
@@ -47,6 +52,8 @@ void node::load(slot_number slot) {
 void node::loaded(slot_number slot, const database::contents& what) {
   auto& x = slots_[slot];
   x.at = mode::serving;
+  if (reachable())
+    cluster_.tell_served(name_, slot);
   x.reads = lane{what.offset, what.offset, {}};
   for (const auto& s : what.open) {
     x.by_user[s.who.user] = s.id;
@@ -133,7 +140,26 @@ void node::send_on(letter what) {
     slots_[what.slot].held.push_back(std::move(what)); // Until we know more.
     return;
   }
-  if (++what.hops > hops_max)
+  if (what.hops == 0) {
+    pass_on(std::move(what));
+    return;
+  }
+  // Whoever sent it here may have given us the slot: look, and do not send it
+  // back at once.
+  slots_[what.slot].held.push_back(std::move(what));
+  look_now();
+  later(50ms, [this, slot = what.slot] {
+    if (slots_[slot].at == mode::away)
+      for (auto& x : std::exchange(slots_[slot].held, {}))
+        pass_on(std::move(x));
+  });
+}
+
+void node::pass_on(letter what) {
+  const auto& place = state_.places.at(what.slot);
+  if (place.owner.empty() || place.owner == name_)
+    slots_[what.slot].held.push_back(std::move(what)); // Until we know more.
+  else if (++what.hops > hops_max)
     answer(what, moved());
   else if (!bus_cut_)
     cluster_.send(place.owner, std::move(what));

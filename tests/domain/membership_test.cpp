@@ -189,11 +189,23 @@ TEST_CASE_METHOD(alone, "a newcomer gets its share, a few slots at a time",
   REQUIRE(given.size() == 1);
   const auto after = at(1220ms, handed_over{first[0].slot, 2, {"b"}});
   CHECK(all_of<stop>(after).size() == 1);
-  CHECK(all_of<settle>(after).size() == 1); // The next one's turn.
+  // The next one's turn comes when b serves this one ...
+  CHECK(all_of<settle>(after).empty());
+  const auto next = all_of<settle>(at(1240ms, served{first[0].slot}));
+  REQUIRE(next.size() == 1);
+  CHECK(all_of<settle>(at(1241ms, served{first[0].slot})).empty());
+  // ... or when its word should long have come.
+  at(1250ms, quiet{next[0].slot, 1});
+  at(1260ms, handed_over{next[0].slot, 2, {"b"}});
+  v.places[first[0].slot] = {first[0].slot, {"b"}, 2};
+  v.places[next[0].slot] = {next[0].slot, {"b"}, 2};
+  CHECK(all_of<settle>(look(1500ms)).empty());
+  CHECK(all_of<settle>(look(1600ms)).size() == 1);
 }
 
 TEST_CASE_METHOD(alone, "a hand-over of unknown outcome is looked up",
                  "[membership]") {
+  r.moves_max = 2;
   own_all();
   auto v = owned_by("a", 1, {of("a", 1), of("b", 1)});
   std::vector<settle> begun;
