@@ -14,6 +14,8 @@ constexpr auto begin = 2500ms;
 constexpr auto heal = 8000ms;
 constexpr auto silence = 12'000ms;
 constexpr auto end = 15'000ms;
+/// Slots move one after the other, and words are lost: then it takes longer.
+constexpr auto end_at_last = 40'000ms;
 
 } // namespace
 
@@ -33,7 +35,8 @@ figures cluster::run() {
     world_.after(begin + instant{world_.below(300)}, [this, &x] { say(x); });
   for (int i = 0; i < depositors; ++i)
     for (int k = 1; k <= deposits; ++k)
-      world_.after(begin + instant{k * 550 + 100 * i},
+      // Four at a time: what is passed on might overtake.
+      world_.after(begin + instant{(k + 3) / 4 * 2200 + 100 * i},
                    [this, i, k] { put(i, k); });
   world_.after(begin, [this] { sweep(); });
   for (auto at = begin; at < heal; at += instant{150 + world_.below(500)})
@@ -42,7 +45,10 @@ figures cluster::run() {
   world_.heal();
   world_.run(silence);
   closing_ = true;
-  world_.run(end);
+  for (instant at = end;
+       at == end || ((!all_served() || is_draining()) && at <= end_at_last);
+       at += 100ms)
+    world_.run(at);
   must_be_well();
   store_.check_all();
   for (const auto& [id, x] : store_.sessions)
@@ -55,14 +61,30 @@ figures cluster::run() {
   return sum_;
 }
 
+bool cluster::is_served(const membership::place& x) const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
+    return n->name() == x.owner && n->serves(x);
+  });
+}
+
+bool cluster::is_draining() const {
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [](const auto& n) { return n->up() && n->draining(); });
+}
+
+bool cluster::all_served() const {
+  return std::all_of(store_.places.begin(), store_.places.end(),
+                     [this](const auto& x) { return is_served(x); });
+}
+
 /// Faults are over for long: all is served, and nobody waits.
 void cluster::must_be_well() const {
   for (const auto& x : store_.places)
-    if (std::none_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
-          return n->name() == x.owner && n->serves(x);
-        }))
+    if (!is_served(x))
       throw violation("LIVENESS: slot " + std::to_string(x.slot)
                       + " is not served by its owner " + x.owner.text);
+  if (is_draining())
+    throw violation("LIVENESS: a node that drains does not end");
   for (const auto& x : customers_)
     if (x.waits)
       throw violation("LIVENESS: " + x.user + " has no answer to say-"

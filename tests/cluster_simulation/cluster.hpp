@@ -85,6 +85,9 @@ private:
   void outage();
   void drain(node& x);
   void finish_drain(node& x, std::int64_t life);
+  [[nodiscard]] bool is_served(const membership::place& x) const;
+  [[nodiscard]] bool all_served() const;
+  [[nodiscard]] bool is_draining() const;
   void must_be_well() const;
 
   world world_;

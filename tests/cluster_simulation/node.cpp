@@ -7,6 +7,10 @@ namespace switchboard::cluster_simulation {
 
 node::node(cluster& in, std::string name)
   : cluster_(in), name_{std::move(name)} {
+  if (in.around().faults.hasty) {
+    rules_.moves_max = 4;
+    rules_.word_time = -1ms;
+  }
   // Nobody compares boot clocks: every node has its own beginning.
   boot_offset_ = instant{cluster_.around().below(1'000'000)};
 }

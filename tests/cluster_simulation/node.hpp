@@ -53,6 +53,7 @@ public:
 
   [[nodiscard]] const node_id& name() const { return name_; }
   [[nodiscard]] bool up() const { return up_; }
+  [[nodiscard]] bool draining() const { return state_.draining; }
   [[nodiscard]] bool drained() const { return drained_; }
   [[nodiscard]] bool reachable() const { return up_ && !bus_cut_; }
   [[nodiscard]] bool listens(slot_number slot) const;

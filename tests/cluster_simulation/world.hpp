@@ -37,6 +37,8 @@ struct mix {
   int loss = 0;      ///< Of letters, in percent.
   int repeats = 0;   ///< Letters that come twice, in percent.
   int delay = 5;     ///< Of letters and statements, at most, ms.
+  /// Slots move four at a time, and nobody waits for who takes them.
+  bool hasty = false;
 };
 
 /// Time, chance and the trace: one thread, one seed, always the same.
@@ -45,6 +47,7 @@ public:
   world(std::uint64_t seed, bug planted, bool print)
     : random_(seed), planted_(planted), print_(print) {
     draw_mix();
+    faults.hasty = seed % 2 == 0;
   }
 
   [[nodiscard]] instant now() const { return now_; }
